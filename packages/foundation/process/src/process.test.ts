@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { identifyProcess, isAlive, run } from './index.ts';
+
+describe('run()', () => {
+  it('gives output and passes input', async () => {
+    expect((await run('cat', [], { input: 'hello' })).stdout).toBe('hello');
+  });
+  it('fails with the tail of standard error', async () => {
+    await expect(run('ls', ['/nonexistent'])).rejects.toMatchObject({ code: 'PROCESS_FAILED', message: /nonexistent/ });
+  });
+  it('accepts the exit codes it is told to', async () => {
+    expect((await run('false', [], { okCodes: [1] })).code).toBe(1);
+  });
+  it('names a program that is not there', async () => {
+    await expect(run('no-such-program', [])).rejects.toMatchObject({ code: 'PROCESS_NOT_STARTED' });
+  });
+  it('kills at its deadline and on abort', async () => {
+    await expect(run('sleep', ['5'], { timeoutMs: 20 })).rejects.toMatchObject({ code: 'PROCESS_TIMED_OUT' });
+    await expect(run('sleep', ['5'], { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ name: 'TimeoutError' });
+  });
+});
+
+describe('identifyProcess()', () => {
+  it('knows a living process and not a number without one', async () => {
+    const self = await identifyProcess(process.pid);
+    expect(self?.pid).toBe(process.pid);
+    expect(self !== undefined && (await isAlive(self))).toBe(true);
+    expect(await identifyProcess(4_194_305)).toBeUndefined();
+    expect(await isAlive({ pid: process.pid, startTicks: '1' })).toBe(false);
+  });
+});

@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three projects: `unit` (fast, no isolation, beside the code), `contract` (suites that need a peer
+ * program or root), `e2e` (boots real virtual machines, one file at a time).
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{apps,packages,tools}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.contract.test.ts'],
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'contract',
+          include: ['{apps,packages,tools}/**/*.contract.test.ts', 'test/contract/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
