@@ -1,1 +1,17 @@
-export {};
+export type {
+  DatastoreBackend,
+  DatastoreFile,
+  DatastoreSummary,
+  DiskAttachment,
+  MachineBackend,
+  MachineEvent,
+  MachineExit,
+  MachineSpec,
+  MachineUsage,
+  NicAttachment,
+  PortGroup,
+  SerialAttachment,
+  SerialBacking,
+  SwitchBackend,
+  VirtualDiskInfo,
+} from './backends/index.ts';

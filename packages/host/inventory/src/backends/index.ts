@@ -1,0 +1,13 @@
+export type {
+  DiskAttachment,
+  MachineBackend,
+  MachineEvent,
+  MachineExit,
+  MachineSpec,
+  MachineUsage,
+  NicAttachment,
+  SerialAttachment,
+  SerialBacking,
+} from './machine-backend.ts';
+export type { DatastoreBackend, DatastoreFile, DatastoreSummary, VirtualDiskInfo } from './datastore-backend.ts';
+export type { PortGroup, SwitchBackend } from './switch-backend.ts';
