@@ -1,1 +1,17 @@
-export {};
+export type {
+  AttachedStreams,
+  Container,
+  ContainerState,
+  ExecSession,
+  Execution,
+  LogLine,
+  LogOptions,
+  NetworkEndpoint,
+  NewContainer,
+  PortBinding,
+  PortLayerEvent,
+  ProcessConfig,
+  Shape,
+  StartError,
+  WaitCondition,
+} from './execution/index.ts';
