@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages,tools}/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.contract.test.ts'],
+          exclude: ['**/node_modules/**', '**/fixtures/**', '**/*.contract.test.ts'],
           isolate: false,
         },
       },

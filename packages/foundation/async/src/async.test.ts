@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { AsyncQueue, Broadcast, KeyedMutex, Mutex, SingleFlight, delay, mapLimit, pollUntil, retry, withDeadline } from './index.ts';
+import {
+  AsyncQueue,
+  Broadcast,
+  KeyedMutex,
+  Mutex,
+  SingleFlight,
+  delay,
+  mapLimit,
+  pollUntil,
+  retry,
+  withDeadline,
+} from './index.ts';
 
 describe('withDeadline()', () => {
   it('gives the result of an operation that is in time', async () => {
@@ -15,7 +26,9 @@ describe('withDeadline()', () => {
     expect(aborted).toBe(true);
   });
   it('rejects with the reason of the outer signal', async () => {
-    await expect(withDeadline('x', 1000, async (s) => delay(1000, s), AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+    await expect(
+      withDeadline('x', 1000, async (s) => delay(1000, s), AbortSignal.abort(new Error('stop'))),
+    ).rejects.toThrow('stop');
   });
 });
 
@@ -26,7 +39,9 @@ describe('retry()', () => {
   });
   it('throws the last error when the attempts are used up, and at once when not worth retrying', async () => {
     await expect(retry(async (attempt) => Promise.reject(new Error(`no ${attempt}`)), options)).rejects.toThrow('no 3');
-    await expect(retry(async (attempt) => Promise.reject(new Error(`no ${attempt}`)), { ...options, retryIf: () => false })).rejects.toThrow('no 1');
+    await expect(
+      retry(async (attempt) => Promise.reject(new Error(`no ${attempt}`)), { ...options, retryIf: () => false }),
+    ).rejects.toThrow('no 1');
   });
   it('pollUntil() gives the first found value', async () => {
     let calls = 0;

@@ -16,7 +16,9 @@ describe('run()', () => {
   });
   it('kills at its deadline and on abort', async () => {
     await expect(run('sleep', ['5'], { timeoutMs: 20 })).rejects.toMatchObject({ code: 'PROCESS_TIMED_OUT' });
-    await expect(run('sleep', ['5'], { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ name: 'TimeoutError' });
+    await expect(run('sleep', ['5'], { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+      name: 'TimeoutError',
+    });
   });
 });
 
