@@ -1,0 +1,3 @@
+export { StartFailedError } from './start-failed-error.ts';
+export type { AttachOptions, ExecSession, ProcessStreams, Started, TetherSession } from './tether-session.ts';
+export type { TetherServer, TetherServerDeps, TetherServerOptions } from './tether-server.ts';
