@@ -1,1 +1,3 @@
-export {};
+export { createMachineBackend } from './create-machine-backend.ts';
+export type { MachineBackendOptions, MachineProgram } from './machine-backend-options.ts';
+export type { SwitchPorts } from './switch-ports.ts';
