@@ -51,17 +51,28 @@ export function networkFailure(error: unknown): unknown {
     return failure('NotFound', 'NETWORK_NOT_FOUND', error);
   }
   if (/Operation not permitted|Permission denied/.test(text)) {
-    return failure('PermissionDenied', 'NETWORK_NOT_PERMITTED', error, 'Run the program as root or with CAP_NET_ADMIN.');
+    return failure(
+      'PermissionDenied',
+      'NETWORK_NOT_PERMITTED',
+      error,
+      'Run the program as root or with CAP_NET_ADMIN.',
+    );
   }
   return failure('Internal', 'NETWORK_COMMAND_FAILED', error);
 }
 
 function failure(errorClass: VicError['class'], code: string, cause: VicError, remedy?: string): VicError {
-  return new VicError({ class: errorClass, code, message: cause.message, cause, ...(remedy === undefined ? {} : { remedy }) });
+  return new VicError({
+    class: errorClass,
+    code,
+    message: cause.message,
+    cause,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }
 
 function batchWord(word: string): string {
-  if (BATCH_WORD.test(word) && !/^-b/.test(word)) return word;
+  if (BATCH_WORD.test(word)) return word;
   throw new VicError({
     class: 'InvalidArgument',
     code: 'NETWORK_NAME_INVALID',

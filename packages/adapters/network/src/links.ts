@@ -24,7 +24,10 @@ export interface VethEnd {
 }
 
 /** All interfaces of the scope, or those of one bridge. */
-export async function listLinks(scope: NetworkScope, filter: { readonly bridge?: string } = {}): Promise<readonly Link[]> {
+export async function listLinks(
+  scope: NetworkScope,
+  filter: { readonly bridge?: string } = {},
+): Promise<readonly Link[]> {
   const which = filter.bridge === undefined ? [] : ['master', filter.bridge];
   const rows = await ipJson(scope, ['address', 'show', ...which]);
   return rows.flatMap(toLink);

@@ -37,7 +37,9 @@ async function within(namespace: string, command: readonly string[], input = '')
 }
 
 function isMissing(error: unknown): boolean {
-  return isVicError(error, { class: 'NotFound' }) || (error instanceof Error && 'code' in error && error.code === 'ENOENT');
+  return (
+    isVicError(error, { class: 'NotFound' }) || (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+  );
 }
 
 function settingPath(setting: string): string {
