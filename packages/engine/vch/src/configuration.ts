@@ -53,6 +53,8 @@ export interface VchSecrets {
   readonly vimPassword: string;
   /** PEM private key of the Docker API server; absent with `no-tls`. */
   readonly serverKey: string | undefined;
+  /** 64 hexadecimal digits, random per VCH: the secrets of its container VMs are derived from it. */
+  readonly containerKey: string;
 }
 
 /** A managed object by type and value, such as `ResourcePool` `pool-12`. */
@@ -109,6 +111,9 @@ export const VCH_VIM_PASSWORD_KEY = 'guestinfo.vch.secret-vim-password';
 /** The extraConfig key of the Docker API server's private key; write-only likewise. */
 export const VCH_SERVER_KEY_KEY = 'guestinfo.vch.secret-server-key';
 
+/** The extraConfig key of the key that container secrets are derived from; write-only likewise. */
+export const VCH_CONTAINER_KEY_KEY = 'guestinfo.vch.secret-container-key';
+
 /** The extraConfig of an endpoint VM that carries this configuration. */
 export function encodeVchConfiguration(
   configuration: VchConfiguration,
@@ -117,6 +122,7 @@ export function encodeVchConfiguration(
   return {
     [VCH_CONFIGURATION_KEY]: JSON.stringify(configuration),
     [VCH_VIM_PASSWORD_KEY]: secrets.vimPassword,
+    [VCH_CONTAINER_KEY_KEY]: secrets.containerKey,
     ...(secrets.serverKey === undefined ? {} : { [VCH_SERVER_KEY_KEY]: secrets.serverKey }),
   };
 }
@@ -132,6 +138,7 @@ export function decodeVchSecrets(guestinfo: Readonly<Record<string, string>>): V
   return {
     vimPassword: guestinfo[VCH_VIM_PASSWORD_KEY] ?? '',
     serverKey: guestinfo[VCH_SERVER_KEY_KEY],
+    containerKey: guestinfo[VCH_CONTAINER_KEY_KEY] ?? '',
   };
 }
 

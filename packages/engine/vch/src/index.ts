@@ -1,5 +1,6 @@
 export {
   VCH_CONFIGURATION_KEY,
+  VCH_CONTAINER_KEY_KEY,
   VCH_SERVER_KEY_KEY,
   VCH_VIM_PASSWORD_KEY,
   decodeVchConfiguration,
