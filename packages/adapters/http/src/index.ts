@@ -1,1 +1,12 @@
-export {};
+export { createHttpServer } from './http-server.ts';
+export type { HttpApplication, HttpServer, HttpServerOptions, ListenAddress } from './http-server.ts';
+export type { TlsOptions } from './node-server.ts';
+export { plainErrorResponse } from './error-response.ts';
+export type { ErrorResponse } from './error-response.ts';
+export { streamingBodies } from './request-body.ts';
+export { hijack, isUpgrade } from './hijack.ts';
+export type { HijackOptions } from './hijack.ts';
+export { clientCertificate } from './client-certificate.ts';
+export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest } from 'fastify';
+export { Type } from 'typebox';
+export type { Static, TSchema } from 'typebox';

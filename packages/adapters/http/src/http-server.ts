@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import { VicError } from '@vic/errors';
+import type { Logger } from '@vic/log';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type RawServerDefault } from 'fastify';
+import { type ErrorResponse, errorHandler, plainErrorResponse } from './error-response.ts';
+import { acceptEmptyJson } from './request-body.ts';
+import { type TlsOptions, createNodeServer } from './node-server.ts';
+
+/** The fastify application of a server: routes typed by TypeBox schemas. */
+export type HttpApplication = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** Options of {@link createHttpServer}. */
+export interface HttpServerOptions {
+  readonly logger: Logger;
+  /** Plain HTTP when absent. */
+  readonly tls?: TlsOptions;
+  /** Turns an error into this server's wire form; plain JSON `{code, message}` when absent. */
+  readonly errorResponse?: (error: VicError, request: FastifyRequest) => ErrorResponse;
+  /** Largest body that is read into memory; streamed bodies have no limit here. 1 MiB when absent. */
+  readonly bodyLimitBytes?: number;
+  /** How long a buffered body may take to arrive. 60 s when absent. */
+  readonly bodyTimeoutMs?: number;
+  /** Maps the URL before routing, for example to drop a version prefix; `request.originalUrl` keeps the original. */
+  readonly rewriteUrl?: (url: string) => string;
+  /** The protocols an `Upgrade` header may name for the request to be hijacked; others are answered plainly. */
+  readonly upgradeProtocols?: readonly string[];
+}
+
+/** Where a server listens: a TCP address or a unix socket. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** An HTTP server around one fastify application. */
+export interface HttpServer extends AsyncDisposable {
+  readonly app: HttpApplication;
+  /** Fires when {@link close} is called, so that long polls and streams can end by themselves. */
+  readonly closing: AbortSignal;
+  /** Starts to listen and gives the address, with the port chosen for port 0. */
+  listen(address: ListenAddress): Promise<ListenAddress>;
+  /** Accepts nothing new, lets requests under way finish for `graceMs` (5 s), then ends every connection. */
+  close(graceMs?: number): Promise<void>;
+}
+
+const DEFAULT_BODY_LIMIT_BYTES = 1024 * 1024;
+const DEFAULT_BODY_TIMEOUT_MS = 60_000;
+const DEFAULT_GRACE_MS = 5_000;
+
+/** A server that maps errors, bounds requests and takes over connections; it does not listen yet. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const closing = new AbortController();
+  const sockets = new Set<Socket>();
+  const app: HttpApplication = fastify({
+    serverFactory: (handler) => trackSockets(createNodeServer(handler, options), sockets),
+    bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
+    rewriteUrl: (request) => options.rewriteUrl?.(request.url ?? '/') ?? request.url ?? '/',
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  acceptEmptyJson(app, options.bodyTimeoutMs ?? DEFAULT_BODY_TIMEOUT_MS);
+  const handleError = errorHandler(options.errorResponse ?? plainErrorResponse, options.logger);
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler(async (request, reply) => handleError(noSuchRoute(request), request, reply));
+
+  const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
+    closing.abort(new VicError({ class: 'Unavailable', code: 'HTTP_SERVER_CLOSING', message: 'The server is shutting down.' }));
+    const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
+    try {
+      await app.close();
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  return {
+    app,
+    closing: closing.signal,
+    listen: async (address) => listen(app, address),
+    close,
+    [Symbol.asyncDispose]: async () => close(),
+  };
+}
+
+async function listen(app: HttpApplication, address: ListenAddress): Promise<ListenAddress> {
+  if ('path' in address) {
+    await app.listen({ path: address.path });
+    return address;
+  }
+  await app.listen({ host: address.host, port: address.port });
+  const bound = app.server.address() as AddressInfo;
+  return { host: address.host, port: bound.port };
+}
+
+function trackSockets<S extends { on(event: string, listener: (socket: Socket) => void): unknown }>(
+  server: S,
+  sockets: Set<Socket>,
+): S {
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return server;
+}
+
+function noSuchRoute(request: FastifyRequest): VicError {
+  const path = request.originalUrl.split('?')[0] ?? '/';
+  return new VicError({
+    class: 'NotFound',
+    code: 'HTTP_NO_ROUTE',
+    message: `There is no ${request.method} ${path.slice(0, 200)} here.`,
+  });
+}
