@@ -140,7 +140,7 @@ function simpleTypeOf(value: unknown): string | undefined {
   if (value instanceof Date) return 'dateTime';
   if (value instanceof Uint8Array) return 'binary';
   if (typeof value !== 'number') return undefined;
-  if (!Number.isInteger(value) || Object.is(value, -0)) return 'double';
+  if (!Number.isSafeInteger(value) || Object.is(value, -0)) return 'double';
   return isInRange('int', value) ? 'int' : 'long';
 }
 

@@ -42,6 +42,9 @@ export const RESPONSE_LIMITS: XmlLimits = { maxBytes: 64 * 1024 * 1024, maxEleme
 /** No element of a VIM message has more; each costs the parser memory. */
 const MAX_ATTRIBUTES = 32;
 
+/** Longer than any name of the API; names are repeated in errors. */
+const MAX_NAME_LENGTH = 200;
+
 /** Reads a message. There is no DTD, so no entity beyond XML's five; anything else is refused. */
 export function readXml(source: string | Uint8Array, limits: XmlLimits): XmlElement {
   const size = typeof source === 'string' ? source.length : source.byteLength;
@@ -63,7 +66,7 @@ class TreeBuilder {
   read(text: string): XmlElement {
     const parser = new SaxesParser({ xmlns: true });
     parser.on('error', (error) => {
-      throw malformed(`The message is not well-formed XML: ${error.message}`);
+      throw malformed(`The message is not well-formed XML: ${error.message.slice(0, 200)}`);
     });
     parser.on('doctype', () => {
       throw malformed('The message has a document type declaration, which is not accepted.');
@@ -90,6 +93,7 @@ class TreeBuilder {
     if (this.#stack.length >= this.#limits.maxDepth) {
       throw malformed(`The message is nested more than ${this.#limits.maxDepth} deep.`);
     }
+    if (tag.name.length > MAX_NAME_LENGTH) throw malformed('An element has a name that is too long.');
     const element = elementOf(tag, parser);
     this.#stack.at(-1)?.children.push(element);
     this.#root ??= element;
