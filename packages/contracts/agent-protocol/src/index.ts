@@ -9,3 +9,27 @@ export type {
   TmpfsMount,
 } from './launch-spec.ts';
 export type { EndpointMessage, ExitStatus, StartFailureKind, StatusMessage, TetherMessage, TetherState } from './message.ts';
+export { parseEndpointMessage, parseTetherMessage } from './message-parser.ts';
+export { ControlAssembler, MAX_CONTROL_BYTES, encodeControl } from './control.ts';
+export { FRAME, FrameDecoder, MAX_PAYLOAD_BYTES, decodeCredit, encodeCredit, encodeFrame } from './frame.ts';
+export type { Frame, FrameType } from './frame.ts';
+export {
+  MAGIC,
+  MagicSeeker,
+  NONCE_BYTES,
+  PROTOCOL_VERSION,
+  parseHello,
+  parseHelloReply,
+  parseProof,
+  proofMatches,
+  proofOf,
+} from './handshake.ts';
+export type { Hello, HelloReply, Role } from './handshake.ts';
+export { INITIAL_CREDIT_BYTES, MAX_CHANNEL, STREAM, channelOf, streamId, streamKindOf } from './stream-id.ts';
+export type { StreamKind } from './stream-id.ts';
+export { protocolError } from './protocol-error.ts';
+export { MAX_LOG_PAYLOAD_BYTES, encodeLogRecord } from './log-record.ts';
+export type { LocatedLogRecord, LogRecord, LogStream } from './log-record.ts';
+export { LogDecoder } from './log-decoder.ts';
+export { findTail } from './log-tail.ts';
+export type { LogReader } from './log-tail.ts';
