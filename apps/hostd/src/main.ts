@@ -1,0 +1,2 @@
+/** hostd: composition follows in the next step (owned by the lead). */
+export {};
