@@ -24,7 +24,11 @@ export function errorHandler(
     const vicError = fromFastify(error);
     const response = toResponse(vicError, request);
     if (vicError.class === 'Internal' || vicError.class === 'DataLoss') {
-      logger.error('Request failed', { method: request.method, url: pathOf(request), error: vicError.stack ?? vicError.message });
+      logger.error('Request failed', {
+        method: request.method,
+        url: pathOf(request),
+        error: vicError.stack ?? vicError.message,
+      });
     }
     return reply
       .code(response.status)
@@ -52,7 +56,12 @@ function fromFastify(error: unknown): VicError {
   if (!('statusCode' in error) || typeof error.statusCode !== 'number') return toVicError(error);
   const errorClass = CLASS_OF_STATUS[error.statusCode];
   if (errorClass === undefined) return toVicError(error);
-  return new VicError({ class: errorClass, code: 'HTTP_INVALID_REQUEST', message: sentence(error.message), cause: error });
+  return new VicError({
+    class: errorClass,
+    code: 'HTTP_INVALID_REQUEST',
+    message: sentence(error.message),
+    cause: error,
+  });
 }
 
 function sentence(message: string): string {

@@ -57,9 +57,12 @@ const attachRequest = (body: string, headers = ''): string =>
 const UPGRADE = 'Connection: Upgrade\r\nUpgrade: tcp\r\n';
 
 describe('createHttpServer()', () => {
-  it('validates by schema and answers in the server\'s own error form', async () => {
+  it("validates by schema and answers in the server's own error form", async () => {
     const { url } = await serve(
-      ({ app }) => void app.get('/n', { schema: { querystring: Type.Object({ n: Type.Number() }) } }, async (r) => ({ twice: r.query.n * 2 })),
+      ({ app }) =>
+        void app.get('/n', { schema: { querystring: Type.Object({ n: Type.Number() }) } }, async (r) => ({
+          twice: r.query.n * 2,
+        })),
       { errorResponse: (error) => ({ status: 418, body: { teapot: error.class } }) },
     );
     expect(await (await fetch(`${url}/n?n=4`)).json()).toEqual({ twice: 8 });
@@ -84,17 +87,23 @@ describe('createHttpServer()', () => {
   });
 
   it('routes rewritten URLs and keeps the original', async () => {
-    const { url } = await serve(({ app }) => void app.get('/info', async (request) => ({ asked: request.originalUrl })), {
-      rewriteUrl: (path) => path.replace(/^\/v\d+\.\d+(?=\/)/, ''),
-    });
+    const { url } = await serve(
+      ({ app }) => void app.get('/info', async (request) => ({ asked: request.originalUrl })),
+      {
+        rewriteUrl: (path) => path.replace(/^\/v\d+\.\d+(?=\/)/, ''),
+      },
+    );
     expect(await (await fetch(`${url}/v1.51/info`)).json()).toEqual({ asked: '/v1.51/info' });
     expect((await fetch(`${url}/info`)).status).toBe(200);
   });
 
   it('accepts a JSON content type without a body, and bounds bodies', async () => {
-    const { url } = await serve(({ app }) => void app.post('/start', async (request) => ({ body: request.body ?? null })), {
-      bodyLimitBytes: 100,
-    });
+    const { url } = await serve(
+      ({ app }) => void app.post('/start', async (request) => ({ body: request.body ?? null })),
+      {
+        bodyLimitBytes: 100,
+      },
+    );
     const headers = { 'content-type': 'application/json' };
     expect(await (await fetch(`${url}/start`, { method: 'POST', headers })).json()).toEqual({ body: null });
     const big = await fetch(`${url}/start`, { method: 'POST', headers, body: JSON.stringify('x'.repeat(200)) });
@@ -103,7 +112,11 @@ describe('createHttpServer()', () => {
 
   it('ends a buffered body that does not arrive in time', async () => {
     const { port } = await serve(({ app }) => void app.post('/start', async () => 'ok'), { bodyTimeoutMs: 20 });
-    const answer = await rawExchange(port, 'POST /start HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{', '');
+    const answer = await rawExchange(
+      port,
+      'POST /start HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{',
+      '',
+    );
     expect(answer).toMatch(/^HTTP\/1.1 504 /);
   });
 
@@ -112,13 +125,19 @@ describe('createHttpServer()', () => {
       void app.register(
         streamingBodies((scope) => {
           scope.put('/upper', async (request, reply) =>
-            reply.send(Readable.from((request.body as Readable).map((chunk: Buffer) => chunk.toString().toUpperCase()))),
+            reply.send(
+              Readable.from((request.body as Readable).map((chunk: Buffer) => chunk.toString().toUpperCase())),
+            ),
           );
         }),
       );
     });
     const body = Readable.toWeb(Readable.from(['a'.repeat(3_000_000), 'b']).map((text) => Buffer.from(text)));
-    const answer = await fetch(`${url}/upper`, { method: 'PUT', body: body as ReadableStream, duplex: 'half' } as RequestInit);
+    const answer = await fetch(`${url}/upper`, {
+      method: 'PUT',
+      body: body as ReadableStream,
+      duplex: 'half',
+    } as RequestInit);
     expect(await answer.text()).toBe(`${'A'.repeat(3_000_000)}B`);
   });
 
@@ -136,13 +155,18 @@ describe('createHttpServer()', () => {
 
   it('close() fires closing and ends requests that do not end themselves', async () => {
     const server = createHttpServer({ logger: silentLogger() });
-    server.app.get('/polite', async () => new Promise((resolve) => server.closing.addEventListener('abort', () => resolve('bye'))));
+    server.app.get(
+      '/polite',
+      async () => new Promise((resolve) => server.closing.addEventListener('abort', () => resolve('bye'))),
+    );
     server.app.get('/stubborn', async () => new Promise(() => undefined));
     const address = await server.listen({ host: '127.0.0.1', port: 0 });
     if (!('port' in address)) throw new Error('no port');
     const polite = fetch(`http://127.0.0.1:${address.port}/polite`);
     const stubborn = fetch(`http://127.0.0.1:${address.port}/stubborn`).catch(() => 'cut');
-    await expect.poll(async () => new Promise((resolve) => server.app.server.getConnections((_, count) => resolve(count)))).toBe(2);
+    await expect
+      .poll(async () => new Promise((resolve) => server.app.server.getConnections((_, count) => resolve(count))))
+      .toBe(2);
     await server.close(50);
     expect(await (await polite).text()).toBe('bye');
     expect(await stubborn).toBe('cut');
@@ -153,7 +177,9 @@ describe('hijack()', () => {
   it('answers 101 to an accepted upgrade, with body, early bytes and half-close', async () => {
     const { port } = await serve(echoUntilEnd, { upgradeProtocols: ['tcp'] });
     const answer = await rawExchange(port, `${attachRequest('{"greeting":"hello"}', UPGRADE)}early `, 'late');
-    expect(answer).toMatch(/^HTTP\/1.1 101 UPGRADED\r\nContent-Type: application\/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello\|heard early late$/);
+    expect(answer).toMatch(
+      /^HTTP\/1.1 101 UPGRADED\r\nContent-Type: application\/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhello\|heard early late$/,
+    );
   });
 
   it('gives a raw connection to a client that does not send Upgrade', async () => {
@@ -171,7 +197,11 @@ describe('hijack()', () => {
 
   it('does not upgrade to a protocol that is not accepted', async () => {
     const { port } = await serve(echoUntilEnd, { upgradeProtocols: ['tcp'] });
-    const answer = await rawExchange(port, attachRequest('{"greeting":"x"}', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'), '');
+    const answer = await rawExchange(
+      port,
+      attachRequest('{"greeting":"x"}', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'),
+      '',
+    );
     expect(answer).toMatch(/^HTTP\/1.1 200 OK/);
   });
 });

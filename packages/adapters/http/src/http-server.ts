@@ -3,7 +3,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { VicError } from '@vic/errors';
 import type { Logger } from '@vic/log';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type RawServerDefault } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  type RawServerDefault,
+} from 'fastify';
 import { type ErrorResponse, errorHandler, plainErrorResponse } from './error-response.ts';
 import { acceptEmptyJson } from './request-body.ts';
 import { type TlsOptions, createNodeServer } from './node-server.ts';
@@ -70,7 +75,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.setNotFoundHandler(async (request, reply) => handleError(noSuchRoute(request), request, reply));
 
   const close = async (graceMs = DEFAULT_GRACE_MS): Promise<void> => {
-    closing.abort(new VicError({ class: 'Unavailable', code: 'HTTP_SERVER_CLOSING', message: 'The server is shutting down.' }));
+    closing.abort(
+      new VicError({ class: 'Unavailable', code: 'HTTP_SERVER_CLOSING', message: 'The server is shutting down.' }),
+    );
     const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
     try {
       await app.close();

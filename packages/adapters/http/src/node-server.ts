@@ -81,5 +81,5 @@ function serveUpgrade(handler: RequestListener, request: IncomingMessage, stream
     response.detachSocket(stream);
     stream.destroySoon();
   });
-  void handler(request, response);
+  handler(request, response);
 }

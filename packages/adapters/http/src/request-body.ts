@@ -15,7 +15,7 @@ export function acceptEmptyJson(app: HttpApplication, bodyTimeoutMs: number): vo
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     // Docker clients declare JSON for requests that have no body at all.
     if (body.length === 0) done(null, undefined);
-    else parseJson(request, body as string, done);
+    else void parseJson(request, body as string, done);
   });
   app.addHook('preParsing', (request, _reply, payload, done) => {
     if (request.routeOptions.config.streamingBody !== true) {
