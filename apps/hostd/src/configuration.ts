@@ -48,8 +48,8 @@ export function parseConfiguration(value: unknown, source: string): HostdConfigu
   };
   const configuration: HostdConfiguration = {
     instance: take('instance', 'a name of lower-case letters, digits and dashes', isString),
-    stateDirectory: take('stateDirectory', 'an absolute path', (field) => isString(field) && isAbsolute(field)),
-    subnet: take('subnet', 'a /24 such as 192.168.251.0/24', (field) => field === undefined || isString(field)),
+    stateDirectory: take('stateDirectory', 'an absolute path', isAbsolutePath),
+    subnet: take('subnet', 'a /24 such as 192.168.251.0/24', isOptionalString),
     uplink: take('uplink', '"nat" or "none"', isOneOf(['nat', 'none'])),
     port: take('port', 'a TCP port', isIntegerBetween(1, 65_535)),
     logLevel: take('logLevel', '"debug", "info", "warn" or "error"', isOneOf(['debug', 'info', 'warn', 'error'])),
@@ -63,6 +63,14 @@ export function parseConfiguration(value: unknown, source: string): HostdConfigu
 
 function isString(field: unknown): field is string {
   return typeof field === 'string' && field !== '';
+}
+
+function isOptionalString(field: unknown): field is string | undefined {
+  return field === undefined || isString(field);
+}
+
+function isAbsolutePath(field: unknown): field is string {
+  return isString(field) && isAbsolute(field);
 }
 
 function isOneOf<const T extends string>(allowed: readonly T[]): (field: unknown) => field is T {

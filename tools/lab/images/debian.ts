@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@vic/process';
-import { BUILD_TIMEOUT_MS, type ImageRecipe, buildImage, configure } from './oci-layout.ts';
+import { BUILD_TIMEOUT_MS, type ImageRecipe, buildImage, configure, copyLayout } from './oci-layout.ts';
 
 /** A minimal Debian bookworm without documentation: the base of the service images. */
 export const debian: ImageRecipe = {
@@ -46,12 +46,9 @@ export const nginx: ImageRecipe = {
 };
 
 async function installOnDebian(layout: string, scratch: string, packages: readonly string[]): Promise<void> {
-  const base = await buildImage(debian);
+  await copyLayout(await buildImage(debian), layout);
   const bundle = join(scratch, 'bundle');
   const rootfs = join(bundle, 'rootfs');
-  await rm(layout, { recursive: true });
-  await run('cp', ['-a', base, layout]);
-  await rm(join(layout, '.complete'));
   await run('umoci', ['unpack', '--image', `${layout}:latest`, bundle], { timeoutMs: BUILD_TIMEOUT_MS });
   // Maintainer scripts must not start services while the image is made.
   const policy = join(rootfs, 'usr/sbin/policy-rc.d');

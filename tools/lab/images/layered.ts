@@ -1,32 +1,30 @@
 import { chmod, chown, link, lutimes, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '@vic/process';
-import { writeBusyboxTree } from './busybox.ts';
-import { type ImageRecipe, addLayer, configure } from './oci-layout.ts';
+import { debian } from './debian.ts';
+import { type ImageRecipe, addLayer, buildImage, copyLayout } from './oci-layout.ts';
 
-/** Number of layers of {@link layered}. */
-export const LAYERED_DEPTH = 40;
+/** Layers that {@link layered} has on top of its Debian base. */
+const DEPTH = 40;
 
 /**
- * Forty layers with everything that makes layering hard: whiteouts, opaque directories, directories that
+ * Forty layers on a Debian base (whose GNU tar can show the tree from inside, attributes included) with everything that makes layering hard: whiteouts, opaque directories, directories that
  * become files and back, hard links, extended attributes, file capabilities, device nodes, a FIFO, owners,
- * set-uid bits, long and non-ASCII names. busybox is in the first layer so that it can be looked at from inside.
+ * set-uid bits, long and non-ASCII names.
  */
 export const layered: ImageRecipe = {
   name: 'layered',
   version: 1,
   build: async (layout, scratch) => {
-    await run('umoci', ['new', '--image', `${layout}:latest`]);
-    for (let index = 0; index < LAYERED_DEPTH; index++) {
+    await copyLayout(await buildImage(debian), layout);
+    for (let index = 0; index < DEPTH; index++) {
       const tree = join(scratch, `layer-${index}`);
       await mkdir(join(tree, 'layers'), { recursive: true });
-      if (index === 0) await writeBusyboxTree(tree);
       await writeFile(join(tree, 'layers', String(index)), `layer ${index}\n`);
       await writeFile(join(tree, 'overwritten'), `${index}\n`);
       await SPECIALS[index]?.(tree);
       await addLayer(layout, tree, scratch);
     }
-    await configure(layout, { cmd: 'sh', env: 'PATH=/bin' });
   },
 };
 

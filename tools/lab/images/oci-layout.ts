@@ -40,6 +40,13 @@ export async function buildImage(recipe: ImageRecipe): Promise<string> {
   }
 }
 
+/** Makes `layout` a copy of a finished one, to build further on. */
+export async function copyLayout(finished: string, layout: string): Promise<void> {
+  await rm(layout, { recursive: true, force: true });
+  await run('cp', ['-a', finished, layout]);
+  await rm(join(layout, '.complete'));
+}
+
 /** Adds a directory tree as one layer, names and owners as on disk, times fixed. */
 export async function addLayer(layout: string, directory: string, scratch: string): Promise<void> {
   const archive = join(scratch, 'layer.tar');

@@ -1,0 +1,90 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { pollUntil } from '@vic/async';
+import { inject } from 'vitest';
+import type { Docker } from '../../tools/lab/docker.ts';
+import { type ImageRecipe, busybox } from '../../tools/lab/images/index.ts';
+import { Lab } from '../../tools/lab/lab.ts';
+
+/** The lab of this run, as the test files use it. */
+export interface E2eLab {
+  readonly lab: Lab;
+  readonly docker: Docker;
+  /** Where published ports are. */
+  readonly vchAddress: string;
+  /** Reference of the busybox image in the lab's registry. */
+  readonly busybox: string;
+  /** Puts an image into the lab's registry; gives its reference. */
+  push(recipe: ImageRecipe): Promise<string>;
+  removeContainers(): Promise<void>;
+  killHostd(): Promise<void>;
+  /** Waits until another hostd process than `before` answers. */
+  hostdIsBack(before: number): Promise<void>;
+  hostdPid(): Promise<number>;
+  killEndpoint(): Promise<void>;
+  /** Kills the QEMU process of a container. */
+  killMachineOf(containerId: string): Promise<void>;
+  fetchText(url: string): Promise<string | undefined>;
+}
+
+/** Connects to the lab that the global set-up brought up. */
+export async function openLab(): Promise<E2eLab> {
+  const address = inject('lab');
+  const lab = new Lab(address.instance, address.directory);
+  const environment = await lab.createVch(address.vch);
+  const docker = await lab.docker(environment);
+  const hostdPid = async (): Promise<number> => (await lab.readHostd())?.pid ?? 0;
+  const registry = `${(await lab.startHostd()).gateway}:5000`;
+  return {
+    lab,
+    docker,
+    vchAddress: new URL(environment['DOCKER_HOST'] ?? '').hostname,
+    busybox: `${registry}/${busybox.name}:latest`,
+    push: (recipe) => lab.push(recipe),
+    removeContainers: async () => {
+      const ids = (await docker.ok(['ps', '--all', '--quiet'])).split('\n').filter((id) => id !== '');
+      if (ids.length > 0) await docker.ok(['rm', '--force', ...ids]);
+    },
+    hostdPid,
+    killHostd: async () => void process.kill(await hostdPid(), 'SIGKILL'),
+    hostdIsBack: async (before) =>
+      void (await pollUntil(
+        async () => {
+          const ready = await lab.readHostd();
+          return ready !== undefined && ready.pid !== before ? true : undefined;
+        },
+        100,
+        AbortSignal.timeout(60_000),
+      )),
+    killEndpoint: () =>
+      killProcess((command) => command.includes('vch-endpoint/src/main.ts') && command.includes('node')),
+    killMachineOf: (id) =>
+      killProcess((command) => command.startsWith('qemu-system') && command.includes(id.slice(0, 12))),
+    fetchText,
+  };
+
+  async function killProcess(matches: (command: string) => boolean): Promise<void> {
+    const pids = await findProcesses(lab.directory, matches);
+    if (pids.length !== 1) throw new Error(`expected one process to kill, found ${pids.length}`);
+    process.kill(pids[0] ?? 0, 'SIGKILL');
+  }
+}
+
+/** Processes of this lab (its directory is in their command line or environment) that match. */
+async function findProcesses(directory: string, matches: (command: string) => boolean): Promise<number[]> {
+  const pids: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const command = (await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ');
+    const environment = await readFile(`/proc/${name}/environ`, 'utf8').catch(() => '');
+    if (matches(command) && `${command}${environment}`.includes(directory)) pids.push(Number(name));
+  }
+  return pids;
+}
+
+async function fetchText(url: string): Promise<string | undefined> {
+  try {
+    return await (await fetch(url, { signal: AbortSignal.timeout(5_000) })).text();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,173 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pollUntil } from '@vic/async';
+import { run } from '@vic/process';
+import { Daemon } from './daemon.ts';
+import { Docker, type DockerEnvironment } from './docker.ts';
+import { type ImageRecipe, buildImage } from './images/index.ts';
+import { accepts, pushImage, registryCommand } from './registry.ts';
+
+const root = dirname(dirname(import.meta.dirname));
+const NODE = join(root, 'node_modules/.bin/node');
+
+/** Software emulation on a busy machine: starting a VCH boots an endpoint and a template. */
+const VCH_TIMEOUT = '5m';
+const REGISTRY_PORT = 5000;
+const VCH_ADDRESS_SUFFIX = 10;
+
+/** What hostd writes when it is ready. */
+export interface HostdReady {
+  readonly address: string;
+  readonly port: number;
+  readonly gateway: string;
+  readonly namespace: string;
+  readonly thumbprint: string;
+  readonly user: string;
+  readonly passwordFile: string;
+  readonly pid: number;
+}
+
+/**
+ * A host, a registry and a VCH on this machine, for first steps, end-to-end tests and benchmarks.
+ *
+ * Everything is below one directory and named by one instance; {@link Lab.down} removes it all.
+ */
+export class Lab {
+  readonly instance: string;
+  readonly directory: string;
+  readonly #hostd: Daemon;
+  readonly #registry: Daemon;
+
+  constructor(instance: string, directory: string) {
+    this.instance = instance;
+    this.directory = directory;
+    this.#hostd = new Daemon(directory, 'hostd');
+    this.#registry = new Daemon(directory, 'registry');
+  }
+
+  /** Starts hostd unless it runs, and waits until its API answers. */
+  async startHostd(): Promise<HostdReady> {
+    await mkdir(this.directory, { recursive: true, mode: 0o755 });
+    await run(NODE, [join(root, 'guest/image/build.ts')], {
+      timeoutMs: 600_000,
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+    await writeFile(this.#hostdConfiguration, JSON.stringify(this.#configuration(), undefined, 2));
+    const command = [NODE, join(root, 'apps/hostd/src/main.ts'), 'run', '--config', this.#hostdConfiguration];
+    if (await this.#hostd.start(command)) await rm(this.#readyFile, { force: true });
+    return pollUntil(() => this.readHostd(), 100, AbortSignal.timeout(60_000));
+  }
+
+  /** What hostd said when it became ready; `undefined` while its API does not answer. */
+  async readHostd(): Promise<HostdReady | undefined> {
+    const text = await readFile(this.#readyFile, 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    const ready = JSON.parse(text) as HostdReady;
+    return (await accepts(ready.address, ready.port)) && ready;
+  }
+
+  /** Starts a registry on this machine's address on `VM Network`; gives its `host:port`. */
+  async startRegistry(): Promise<string> {
+    const { gateway } = await this.startHostd();
+    const directory = join(this.directory, 'registry');
+    await this.#registry.start(await registryCommand(directory, gateway, REGISTRY_PORT));
+    await pollUntil(() => accepts(gateway, REGISTRY_PORT), 50, AbortSignal.timeout(15_000));
+    return `${gateway}:${REGISTRY_PORT}`;
+  }
+
+  /** Builds an image unless cached and puts it in the lab's registry; gives the reference to pull it by. */
+  async push(recipe: ImageRecipe): Promise<string> {
+    const { gateway } = await this.startHostd();
+    const reference = `${gateway}:${REGISTRY_PORT}/${recipe.name}:latest`;
+    await pushImage(await buildImage(recipe), reference);
+    return reference;
+  }
+
+  /** Creates the VCH unless it is there; gives the environment that points docker at it. */
+  async createVch(name: string): Promise<DockerEnvironment> {
+    const hostd = await this.startHostd();
+    const certificates = join(this.directory, 'certificates', name);
+    const address = hostd.gateway.replace(/\d+$/, String(VCH_ADDRESS_SUFFIX));
+    if (!(await this.hasVch(name))) {
+      await rm(certificates, { recursive: true, force: true });
+      await this.vicMachine('create', [
+        ...['--name', name, '--timeout', VCH_TIMEOUT, '--bootstrap-iso', join(root, 'build/guest/bootstrap.iso')],
+        ...[
+          '--public-network',
+          'VM Network',
+          '--public-network-ip',
+          `${address}/24`,
+          '--public-network-gateway',
+          hostd.gateway,
+        ],
+        ...['--tls-cname', address, '--tls-cert-path', certificates],
+        ...['--insecure-registry', `${hostd.gateway}:${REGISTRY_PORT}`],
+      ]);
+    }
+    return { DOCKER_HOST: `tcp://${address}:2376`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates };
+  }
+
+  /** Whether the VCH exists. */
+  async hasVch(name: string): Promise<boolean> {
+    const list = JSON.parse(await this.vicMachine('ls', ['--json'])) as readonly { readonly name: string }[];
+    return list.some((vch) => vch.name === name);
+  }
+
+  /** Runs a vic-machine command against this host; gives its standard output. */
+  async vicMachine(command: string, args: readonly string[]): Promise<string> {
+    const hostd = await this.startHostd();
+    const target = [
+      '--target',
+      `${hostd.address}:${hostd.port}`,
+      '--user',
+      hostd.user,
+      '--thumbprint',
+      hostd.thumbprint,
+    ];
+    const password = ['--password-file', hostd.passwordFile];
+    const program = join(root, 'apps/vic-machine/src/main.ts');
+    const result = await run(NODE, [program, command, ...target, ...password, ...args], {
+      timeoutMs: 600_000,
+      env: { PATH: process.env['PATH'] ?? '', HOME: this.directory },
+    });
+    return result.stdout;
+  }
+
+  /** A docker client for an environment that {@link createVch} gave. */
+  async docker(environment: DockerEnvironment): Promise<Docker> {
+    const configuration = join(this.directory, 'docker');
+    await mkdir(configuration, { recursive: true });
+    return Docker.connect(environment, configuration);
+  }
+
+  /** Stops everything and removes it: machines, network, files. */
+  async down(): Promise<void> {
+    await this.#registry.stop();
+    await this.#hostd.stop();
+    const configured = await readFile(this.#hostdConfiguration, 'utf8').catch(() => undefined);
+    if (configured !== undefined) {
+      await run(NODE, [join(root, 'apps/hostd/src/main.ts'), 'teardown', '--config', this.#hostdConfiguration], {
+        timeoutMs: 120_000,
+        env: { PATH: process.env['PATH'] ?? '' },
+      });
+    }
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  get #hostdConfiguration(): string {
+    return join(this.directory, 'hostd.json');
+  }
+
+  get #readyFile(): string {
+    return join(this.directory, 'hostd/ready.json');
+  }
+
+  #configuration(): unknown {
+    return {
+      instance: this.instance,
+      stateDirectory: join(this.directory, 'hostd'),
+      uplink: 'nat',
+      programs: { 'vch-endpoint': { command: [NODE, join(root, 'apps/vch-endpoint/src/main.ts')] } },
+    };
+  }
+}
