@@ -11,6 +11,9 @@ const RCODE = { ok: 0, formatError: 1, serverFailure: 2, noSuchName: 3, notImple
 /** Largest answer we say we take by UDP (RFC 6891). */
 const UDP_PAYLOAD_BYTES = 4096;
 
+/** No honest query is longer. */
+export const MAX_QUERY_BYTES = 4096;
+
 /** What is to be done with a message: answer it, ask an upstream server, or drop it because it is no query. */
 export type DnsDecision =
   | { readonly kind: 'answer'; readonly response: Buffer }
@@ -21,7 +24,7 @@ export type DnsDecision =
 export function decideDns(message: Buffer, names: NameTable, isOurs: (address: string) => boolean): DnsDecision {
   // Shorter than a header there is no id to answer with; a response is never answered (reflection loops).
   if (message.length < 12 || (message[2] ?? 0) >= 0x80) return { kind: 'drop' };
-  const query = decode(message);
+  const query = message.length > MAX_QUERY_BYTES ? undefined : decode(message);
   const question = query?.questions?.[0];
   if (query === undefined || question === undefined || query.questions?.length !== 1) {
     return { kind: 'answer', response: bareResponse(message, RCODE.formatError) };

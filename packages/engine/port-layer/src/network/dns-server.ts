@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { VicError } from '@vic/errors';
 import type { Logger } from '@vic/log';
-import { decideDns, serverFailure } from './dns-message.ts';
+import { MAX_QUERY_BYTES, decideDns, serverFailure } from './dns-message.ts';
 import { readDnsMessages, writeDnsMessage } from './dns-stream.ts';
 import { askUpstream } from './dns-upstream.ts';
 import type { DnsTransport, UpstreamServer } from './dns-upstream.ts';
@@ -15,8 +15,6 @@ const MAX_FORWARDED = 512;
 /** Connections of clients; each costs a descriptor. */
 const MAX_TCP_CLIENTS = 64;
 const TCP_IDLE_MS = 10_000;
-/** No honest query is longer. */
-const MAX_QUERY_BYTES = 4096;
 
 /** Options of {@link DnsServer}. */
 export interface DnsServerOptions {

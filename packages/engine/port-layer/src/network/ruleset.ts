@@ -24,7 +24,7 @@ export function renderRuleset(endpoint: RulesetNetwork, published: readonly Publ
       'fib daddr type local dnat ip to tcp dport map @published_tcp',
       'fib daddr type local dnat ip to udp dport map @published_udp',
     ]),
-    chain('output', 'type nat hook output priority dstnat; policy accept;', [
+    chain('output', 'type nat hook output priority -100; policy accept;', [
       'oifname "lo" ip daddr != 127.0.0.0/8 dnat ip to tcp dport map @published_tcp',
       'oifname "lo" ip daddr != 127.0.0.0/8 dnat ip to udp dport map @published_udp',
     ]),
