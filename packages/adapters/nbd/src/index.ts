@@ -1,1 +1,2 @@
-export {};
+export { NbdClient } from './nbd-client.ts';
+export type { NbdConnectOptions } from './nbd-client.ts';
