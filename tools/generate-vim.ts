@@ -29,12 +29,15 @@ async function main(): Promise<void> {
   const files = new Map([...emitTypes(closure), ...emitMetadata(closure)].map(([name, body]) => [name, HEADER + body]));
   const differing = await differencesFrom(files);
   if (values.check === true) {
-    for (const name of differing) console.error(`packages/contracts/vim/src/generated/${name} is not what is generated.`);
+    for (const name of differing)
+      console.error(`packages/contracts/vim/src/generated/${name} is not what is generated.`);
     process.exitCode = differing.length === 0 ? 0 : 1;
     return;
   }
   await write(files, differing);
-  console.log(`${closure.dataTypes.length} data types, ${closure.enums.length} enumerations, ${differing.length} files changed.`);
+  console.log(
+    `${closure.dataTypes.length} data types, ${closure.enums.length} enumerations, ${differing.length} files changed.`,
+  );
 }
 
 async function differencesFrom(files: ReadonlyMap<string, string>): Promise<string[]> {

@@ -25,7 +25,9 @@ export function emitMetadata(closure: Closure): ReadonlyMap<string, string> {
     [
       'metadata-data-types.ts',
       module('DATA_TYPES', '`name|base|since|property[?] type since;…`', [
-        ...closure.dataTypes.map((type) => [type.name, type.base, since(type.since), members(type.properties)].join('|')),
+        ...closure.dataTypes.map((type) =>
+          [type.name, type.base, since(type.since), members(type.properties)].join('|'),
+        ),
       ]),
     ],
     [

@@ -100,7 +100,8 @@ class TypeEmitter {
   #dataType(type: ModelDataType): string {
     const own = type.properties.map((property) => this.#member(property)).join('');
     // Only a root declares the name of its type; all others inherit it.
-    const head = type.base === '' ? `  /** Which type this is; needed where a base type is declared. */\n  $type?: string;\n` : '';
+    const head =
+      type.base === '' ? `  /** Which type this is; needed where a base type is declared. */\n  $type?: string;\n` : '';
     const base = type.base === '' ? '' : ` extends ${type.base}`;
     return `/** Data object \`${type.name}\`. */\nexport interface ${type.name}${base} {\n${head}${own}}\n`;
   }
@@ -118,7 +119,12 @@ class TypeEmitter {
     ];
     return types
       .map(({ name }) => {
-        const alternatives = name === 'ManagedObject' ? 'string' : family(name).map((it) => `'${it}'`).join(' | ');
+        const alternatives =
+          name === 'ManagedObject'
+            ? 'string'
+            : family(name)
+                .map((it) => `'${it}'`)
+                .join(' | ');
         return `/** Reference to a \`${name}\`. */\nexport type ${referenceName(name)} = ManagedObjectReference<${alternatives}>;\n`;
       })
       .join('\n');
@@ -135,13 +141,19 @@ class TypeEmitter {
   }
 
   #methods(): string {
-    const methods = this.#closure.managedTypes.flatMap((type) => type.methods).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const methods = this.#closure.managedTypes
+      .flatMap((type) => type.methods)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
     const lines = methods.map((method) => this.#method(method)).join('');
     return `/** Every method: whose it is, its arguments, its result and that of the task it starts. */\nexport interface Methods {\n${lines}}\n`;
   }
 
   #method(method: ModelMethod): string {
-    const parameters = method.parameters.map((parameter) => this.#member(parameter).replace(/( \/\/.*)?\n$/, '').trim());
+    const parameters = method.parameters.map((parameter) =>
+      this.#member(parameter)
+        .replace(/( \/\/.*)?\n$/, '')
+        .trim(),
+    );
     const args = parameters.length === 0 ? 'Record<never, never>' : `{ ${parameters.join(' ')} }`;
     const optional = method.resultOptional && !method.result.endsWith('[]');
     const result = `${this.#type(method.result)}${optional ? ' | undefined' : ''}`;
@@ -152,8 +164,14 @@ class TypeEmitter {
   #names(): string {
     const entries = (names: readonly string[], value: (name: string) => string): string =>
       names.map((name) => `  ${name}: ${value(name)};\n`).join('');
-    const data = entries(this.#closure.dataTypes.map((type) => type.name), (name) => name);
-    const managed = entries(this.#closure.managedTypes.map((type) => type.name), objectName);
+    const data = entries(
+      this.#closure.dataTypes.map((type) => type.name),
+      (name) => name,
+    );
+    const managed = entries(
+      this.#closure.managedTypes.map((type) => type.name),
+      objectName,
+    );
     return [
       `/** Data objects by name. */\nexport interface DataTypes {\n${data}}\n`,
       `/** Properties of managed objects by type name. */\nexport interface ManagedTypes {\n${managed}}\n`,

@@ -10,7 +10,11 @@ export interface PythonCall {
 const TOKEN = /\s*(?:"((?:[^"\\]|\\.)*)"|(\d+)|([A-Za-z_][A-Za-z0-9_]*)|([()[\],|]))/y;
 
 /** Reads every top-level call of one of the `wanted` functions in a table's source text. */
-export function readCalls(source: string, wanted: readonly string[], flags: Readonly<Record<string, number>>): PythonCall[] {
+export function readCalls(
+  source: string,
+  wanted: readonly string[],
+  flags: Readonly<Record<string, number>>,
+): PythonCall[] {
   const calls: PythonCall[] = [];
   for (const line of source.split('\n')) {
     const name = /^([A-Za-z]+)\(/.exec(line)?.[1];

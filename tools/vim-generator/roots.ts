@@ -100,4 +100,9 @@ export const ROOT_FAMILIES: readonly string[] = [
 ];
 
 /** Data types used inside an `anyType`, or by name only. */
-export const ROOT_DATA_TYPES: readonly string[] = ['OptionValue', 'PermissionProfile', 'ToolsConfigInfo', 'LocalizedMethodFault'];
+export const ROOT_DATA_TYPES: readonly string[] = [
+  'OptionValue',
+  'PermissionProfile',
+  'ToolsConfigInfo',
+  'LocalizedMethodFault',
+];

@@ -93,7 +93,7 @@ class TableReader {
 
   #findFaults(): Set<string> {
     const faults = new Set(['vmodl.MethodFault', 'vmodl.RuntimeFault']);
-    for (let before = 0; before !== faults.size; ) {
+    for (let before = 0; before !== faults.size;) {
       before = faults.size;
       for (const { args } of this.#named('CreateDataType')) if (faults.has(text(args[2]))) faults.add(text(args[0]));
     }

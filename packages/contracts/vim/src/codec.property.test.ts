@@ -58,7 +58,14 @@ function valueOf(type: string, depth: number): fc.Arbitrary<unknown> {
 }
 
 function anyValue(depth: number): fc.Arbitrary<unknown> {
-  const leaf = fc.oneof(xmlText, fc.integer(), fc.maxSafeInteger(), fc.boolean(), fc.double(), SIMPLE['binary'] ?? xmlText);
+  const leaf = fc.oneof(
+    xmlText,
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.boolean(),
+    fc.double(),
+    SIMPLE['binary'] ?? xmlText,
+  );
   return fc.oneof(leaf, referenceTo('ManagedObject'), dataObject('OptionValue', depth + 1));
 }
 
@@ -124,7 +131,14 @@ it('decode(encode(x)) is x for one object of every type', () => {
 });
 
 it('decode(encode(x)) is x for lists and numbers whose type is stated', () => {
-  const typed = fc.constantFrom('long[]', 'string[]', 'VirtualMachinePowerState[]', '@Datastore[]', 'VirtualDisk[]', 'float');
+  const typed = fc.constantFrom(
+    'long[]',
+    'string[]',
+    'VirtualMachinePowerState[]',
+    '@Datastore[]',
+    'VirtualDisk[]',
+    'float',
+  );
   fc.assert(
     fc.property(
       typed.chain((type) => valueOf(type, MAX_DEPTH).map((value) => ({ type, value }))),
@@ -140,7 +154,9 @@ it('a request of any method with arbitrary arguments arrives as it was sent', ()
   const call = fc.constantFrom(...(methodNames() as readonly MethodName[])).chain((name) => {
     const method = methodMeta(name);
     const fields = (method?.parameters ?? []).map((it) => [it.name, fieldOf(it.type, it.optional, 1)] as const);
-    return fc.record(Object.fromEntries(fields)).map((args) => ({ name, owner: method?.owner ?? '', args: withoutUndefined(args) }));
+    return fc
+      .record(Object.fromEntries(fields))
+      .map((args) => ({ name, owner: method?.owner ?? '', args: withoutUndefined(args) }));
   });
   fc.assert(
     fc.property(call, ({ name, owner, args }) => {

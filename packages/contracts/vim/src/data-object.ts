@@ -2,7 +2,10 @@ import type { DataTypeName, DataTypes } from './generated/index.ts';
 import { isDataSubtype } from './metadata.ts';
 
 /** A data object that names its type; needed wherever a base type is declared. */
-export function make<N extends DataTypeName>(type: N, fields: Omit<DataTypes[N], '$type'>): DataTypes[N] & { $type: N } {
+export function make<N extends DataTypeName>(
+  type: N,
+  fields: Omit<DataTypes[N], '$type'>,
+): DataTypes[N] & { $type: N } {
   return { ...fields, $type: type } as DataTypes[N] & { $type: N };
 }
 

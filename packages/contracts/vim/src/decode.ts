@@ -1,5 +1,13 @@
 import { make } from './data-object.ts';
-import { dataTypeMeta, enumMeta, isDataSubtype, isManagedSubtype, managedTypeMeta, type DataTypeMeta, type PropertyMeta } from './metadata.ts';
+import {
+  dataTypeMeta,
+  enumMeta,
+  isDataSubtype,
+  isManagedSubtype,
+  managedTypeMeta,
+  type DataTypeMeta,
+  type PropertyMeta,
+} from './metadata.ts';
 import { decodeSimple } from './decode-simple.ts';
 import { VimFault } from './vim-fault.ts';
 import { arrayItem, fromXsdName, isSimple } from './wire-types.ts';
@@ -50,7 +58,12 @@ class Decoder {
     return this.#data(element, type, path);
   }
 
-  members(fields: DecodedFields, elements: readonly XmlElement[], properties: readonly PropertyMeta[], path: string): void {
+  members(
+    fields: DecodedFields,
+    elements: readonly XmlElement[],
+    properties: readonly PropertyMeta[],
+    path: string,
+  ): void {
     let position = 0;
     for (const element of elements) {
       const at = properties.findIndex((property) => property.name === element.local);
@@ -59,7 +72,8 @@ class Decoder {
         if (this.#strict) throw invalidRequest(`${path} has an element ${element.local}, which does not belong there.`);
         continue;
       }
-      if (this.#strict && at < position) throw invalidRequest(`${path}.${element.local} comes after elements that must follow it.`);
+      if (this.#strict && at < position)
+        throw invalidRequest(`${path}.${element.local} comes after elements that must follow it.`);
       position = at;
       this.#addMember(fields, element, property, `${path}.${element.local}`);
     }
@@ -97,7 +111,8 @@ class Decoder {
   #enum(element: XmlElement, type: string, path: string): string {
     this.#refuseChildren(element, path);
     const text = element.text.trim();
-    if (this.#strict && enumMeta(type)?.values.has(text) !== true) throw invalidRequest(`${path} is not a value of ${type}.`);
+    if (this.#strict && enumMeta(type)?.values.has(text) !== true)
+      throw invalidRequest(`${path} is not a value of ${type}.`);
     return text;
   }
 
@@ -105,15 +120,18 @@ class Decoder {
     this.#refuseChildren(element, path);
     const type = element.typeAttribute ?? (this.#strict ? undefined : declared);
     if (type === undefined) throw invalidRequest(`${path} is a reference without the attribute type.`);
-    if (this.#strict && managedTypeMeta(type) === undefined) throw invalidType(`${path} refers to an unknown type.`, type);
-    if (this.#strict && !isManagedSubtype(type, declared)) throw invalidType(`${path} must refer to a ${declared}.`, type);
+    if (this.#strict && managedTypeMeta(type) === undefined)
+      throw invalidType(`${path} refers to an unknown type.`, type);
+    if (this.#strict && !isManagedSubtype(type, declared))
+      throw invalidType(`${path} must refer to a ${declared}.`, type);
     return { type, value: element.text };
   }
 
   #data(element: XmlElement, declared: string, path: string): DecodedFields {
     const type = this.#dataType(element, declared, path);
     const fields: DecodedFields = { $type: type.name };
-    if (this.#strict && element.text.trim() !== '') throw invalidRequest(`${path} has text where elements are expected.`);
+    if (this.#strict && element.text.trim() !== '')
+      throw invalidRequest(`${path} has text where elements are expected.`);
     this.members(fields, element.children, type.properties, path);
     return fields;
   }
@@ -145,7 +163,8 @@ class Decoder {
   }
 
   #refuseChildren(element: XmlElement, path: string): void {
-    if (this.#strict && element.children.length > 0) throw invalidRequest(`${path} has elements where text is expected.`);
+    if (this.#strict && element.children.length > 0)
+      throw invalidRequest(`${path} has elements where text is expected.`);
   }
 }
 

@@ -1,13 +1,27 @@
 import { VicError } from '@vic/errors';
-import { compareVersions, dataTypeMeta, enumMeta, isDataSubtype, isManagedSubtype, type ApiVersion, type DataTypeMeta, type PropertyMeta } from './metadata.ts';
+import {
+  compareVersions,
+  dataTypeMeta,
+  enumMeta,
+  isDataSubtype,
+  isManagedSubtype,
+  type ApiVersion,
+  type DataTypeMeta,
+  type PropertyMeta,
+} from './metadata.ts';
 import { isReference, TypedValue } from './values.ts';
 import { arrayNames, INTEGER_RANGE, isSimple, XSD_NAMES } from './wire-types.ts';
 import { escapeAttribute, escapeText } from './xml-writer.ts';
 
 /** How to encode. */
 export interface EncodeOptions {
-  /** The version agreed with the peer: what is newer is left out. */
+  /** The version agreed with the peer, which does not understand what is newer. */
   readonly version?: ApiVersion | undefined;
+  /**
+   * What happens to a value that is too new: a server leaves it out, which is the default; a client refuses, because
+   * what its caller asked for would not be done.
+   */
+  readonly tooNew?: 'omit' | 'refuse';
 }
 
 /** Writes a value of a wire type as an element; `undefined` gives nothing, a list one element for each item. */
@@ -43,7 +57,8 @@ class Encoder {
   #any(name: string, value: unknown, path: string): string {
     if (value instanceof TypedValue) return this.#typed(name, value.type, value.value, path);
     if (Array.isArray(value)) return this.#typed(name, `${itemTypeOf(value, path)}[]`, value, path);
-    if (isReference(value)) return this.#reference(name, 'ManagedObject', value, path, typeAttribute('ManagedObjectReference'));
+    if (isReference(value))
+      return this.#reference(name, 'ManagedObject', value, path, typeAttribute('ManagedObjectReference'));
     const simple = simpleTypeOf(value);
     if (simple !== undefined) return this.#typed(name, simple, value, path);
     return this.#data(name, '', value, path, true);
@@ -56,7 +71,8 @@ class Encoder {
       return `<${name}${typeAttribute(array)}>${this.element(child, type, value, path)}</${name}>`;
     }
     if (type === 'anyType') return this.#any(name, value, path);
-    if (type.startsWith('@')) return this.#reference(name, type.slice(1), value, path, typeAttribute('ManagedObjectReference'));
+    if (type.startsWith('@'))
+      return this.#reference(name, type.slice(1), value, path, typeAttribute('ManagedObjectReference'));
     if (isSimple(type)) return `<${name} xsi:type="xsd:${XSD_NAMES[type]}">${simpleText(type, value, path)}</${name}>`;
     const text = this.#enumText(type, value, path);
     if (text !== undefined) return `<${name}${typeAttribute(type)}>${text}</${name}>`;
@@ -65,7 +81,8 @@ class Encoder {
 
   #reference(name: string, type: string, value: unknown, path: string, attribute: string): string {
     if (!isReference(value)) throw unencodable(path, `a reference to a ${type}`);
-    if (!isManagedSubtype(value.type, type)) throw unencodable(path, `a reference to a ${type}, not to a ${value.type}`);
+    if (!isManagedSubtype(value.type, type))
+      throw unencodable(path, `a reference to a ${type}, not to a ${value.type}`);
     return `<${name} type="${escapeAttribute(value.type)}"${attribute}>${escapeText(value.value)}</${name}>`;
   }
 
@@ -87,10 +104,15 @@ class Encoder {
   members(properties: readonly PropertyMeta[], fields: Readonly<Record<string, unknown>>, path: string): string {
     let body = '';
     for (const property of properties) {
-      if (this.#isTooNew(property.since)) continue;
       const value = fields[property.name];
-      if (value !== undefined && value !== null) body += this.element(property.name, property.type, value, `${path}.${property.name}`);
-      else if (!property.optional && !property.isList) throw unencodable(`${path}.${property.name}`, 'a value: it is required');
+      if (this.#isTooNew(property.since)) {
+        if (value !== undefined && value !== null) this.#leaveOut(`${path}.${property.name}`, property.since);
+        continue;
+      }
+      if (value !== undefined && value !== null)
+        body += this.element(property.name, property.type, value, `${path}.${property.name}`);
+      else if (!property.optional && !property.isList)
+        throw unencodable(`${path}.${property.name}`, 'a value: it is required');
     }
     return body;
   }
@@ -102,11 +124,23 @@ class Encoder {
     if (actual === undefined) throw unencodable(path, name === '' ? 'a $type' : `a known type, not ${name}`);
     if (declared !== '' && !isDataSubtype(name, declared)) throw unencodable(path, `a ${declared}, not a ${name}`);
     for (const key of Object.keys(fields)) {
-      if (key !== '$type' && !actual.byName.has(key)) throw unencodable(`${path}.${key}`, `known: ${name} has no such property`);
+      if (key !== '$type' && !actual.byName.has(key))
+        throw unencodable(`${path}.${key}`, `known: ${name} has no such property`);
     }
     let type = actual;
-    while (this.#isTooNew(type.since) && type.name !== declared && type.base !== undefined) type = dataTypeMeta(type.base) ?? type;
+    if (this.#isTooNew(type.since)) this.#leaveOut(path, type.since);
+    while (this.#isTooNew(type.since) && type.name !== declared && type.base !== undefined)
+      type = dataTypeMeta(type.base) ?? type;
     return type;
+  }
+
+  #leaveOut(path: string, since: ApiVersion): void {
+    if (this.#options.tooNew !== 'refuse') return;
+    throw new VicError({
+      class: 'NotSupported',
+      code: 'VIM_VERSION_TOO_OLD',
+      message: `${path} needs vSphere API ${since}; the server has ${this.#options.version ?? 'an older one'}.`,
+    });
   }
 
   #isTooNew(since: ApiVersion): boolean {
@@ -116,7 +150,12 @@ class Encoder {
 }
 
 /** Writes the arguments of a call. */
-export function encodeArguments(properties: readonly PropertyMeta[], args: object, path: string, options: EncodeOptions): string {
+export function encodeArguments(
+  properties: readonly PropertyMeta[],
+  args: object,
+  path: string,
+  options: EncodeOptions,
+): string {
   const fields: Readonly<Record<string, unknown>> = { ...args };
   const known = new Set(properties.map((property) => property.name));
   for (const key of Object.keys(fields)) {
@@ -130,7 +169,8 @@ function typeAttribute(type: string): string {
 }
 
 function fieldsOf(value: unknown, declared: string, path: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw unencodable(path, `a ${declared || 'value'}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw unencodable(path, `a ${declared || 'value'}`);
   return value as Readonly<Record<string, unknown>>;
 }
 

@@ -30,7 +30,20 @@ it('links to data objects travel as keys', () => {
 });
 
 it('every type that is mentioned is defined', () => {
-  const simple = new Set(['string', 'boolean', 'byte', 'short', 'int', 'long', 'float', 'double', 'dateTime', 'binary', 'anyType', 'void']);
+  const simple = new Set([
+    'string',
+    'boolean',
+    'byte',
+    'short',
+    'int',
+    'long',
+    'float',
+    'double',
+    'dateTime',
+    'binary',
+    'anyType',
+    'void',
+  ]);
   const isDefined = (type: string): boolean =>
     simple.has(type) ||
     (type.startsWith('@') ? managedTypeMeta(type.slice(1)) : (dataTypeMeta(type) ?? enumMeta(type))) !== undefined;
@@ -40,7 +53,11 @@ it('every type that is mentioned is defined', () => {
   const results = methodNames().map((name) => methodMeta(name)?.result.replace('[]', '') ?? '');
   const types = [...data, ...managed, ...parameters].map((property) => property.itemType);
   expect([...new Set([...types, ...results])].filter((type) => !isDefined(type))).toEqual([]);
-  expect(methodNames().flatMap((name) => methodMeta(name)?.faults ?? []).filter((type) => !isDefined(type))).toEqual([]);
+  expect(
+    methodNames()
+      .flatMap((name) => methodMeta(name)?.faults ?? [])
+      .filter((type) => !isDefined(type)),
+  ).toEqual([]);
 });
 
 it('methods have owners, privileges and task results', () => {
@@ -76,5 +93,8 @@ it.each([
 });
 
 it('parsePropertyPath() keeps dots inside keys', () => {
-  expect(parsePropertyPath('config.extraConfig["a.b"]')).toEqual([{ name: 'config' }, { name: 'extraConfig', key: 'a.b' }]);
+  expect(parsePropertyPath('config.extraConfig["a.b"]')).toEqual([
+    { name: 'config' },
+    { name: 'extraConfig', key: 'a.b' },
+  ]);
 });

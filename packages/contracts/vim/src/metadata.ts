@@ -142,7 +142,10 @@ function inherits(name: string, base: string, baseOf: (name: string) => string |
 }
 
 /** A table whose lines are parsed when they are first asked for: most programs use a tenth of the types. */
-function table<T>(lines: string, parse: (fields: readonly string[]) => T): { get(name: string): T | undefined; names: readonly string[] } {
+function table<T>(
+  lines: string,
+  parse: (fields: readonly string[]) => T,
+): { get(name: string): T | undefined; names: readonly string[] } {
   const unparsed = new Map<string, string>();
   for (const line of lines.trim().split('\n')) unparsed.set(line.slice(0, line.indexOf('|')), line);
   const parsed = new Map<string, T>();
@@ -187,7 +190,8 @@ function parseManagedType([name = '', base = '', since = '', members = '']: read
 }
 
 function parseMethod(fields: readonly string[]): MethodMeta {
-  const [name = '', owner = '', since = '', privilege = '', result = '', taskResult = '', members = '', faults = ''] = fields;
+  const [name = '', owner = '', since = '', privilege = '', result = '', taskResult = '', members = '', faults = ''] =
+    fields;
   return {
     name: name as MethodName,
     owner: owner as ManagedTypeName,

@@ -11,7 +11,7 @@ const STEP = /([A-Za-z_]\w*)(?:\[(?:"([^"]*)"|(-?\d+)|([^\]"]+))\])?(\.|$)/y;
 /** Takes a path such as `config.extraConfig["guestinfo.id"].value` apart; `undefined` when it is malformed. */
 export function parsePropertyPath(path: string): readonly PathStep[] | undefined {
   const steps: PathStep[] = [];
-  for (let position = 0; position < path.length; ) {
+  for (let position = 0; position < path.length;) {
     STEP.lastIndex = position;
     const match = STEP.exec(path);
     if (match === null) return undefined;

@@ -75,7 +75,9 @@ describe('decodeRequest()', () => {
   });
 
   it('takes what it knows of a newer client in lenient mode', () => {
-    const { args } = decodeRequest(request('<spec><numCPUs>2</numCPUs><brandNew>x</brandNew></spec>'), { mode: 'lenient' });
+    const { args } = decodeRequest(request('<spec><numCPUs>2</numCPUs><brandNew>x</brandNew></spec>'), {
+      mode: 'lenient',
+    });
     expect(args).toEqual({ spec: { $type: 'VirtualMachineConfigSpec', numCPUs: 2 } });
   });
 });
@@ -99,12 +101,31 @@ describe('hostile XML', () => {
   });
 
   it('only ever causes typed errors', () => {
-    const good = request('<spec><name>a</name><deviceChange><device i:type="VirtualDisk"><key>1</key></device></deviceChange></spec>');
-    const piece = fc.constantFrom('<', '>', '&', '"', '</spec>', '<name>', 'i:type="', 'xmlns=""', '\u0000', '<![CDATA[', '<?', ' ', '<!--');
+    const good = request(
+      '<spec><name>a</name><deviceChange><device i:type="VirtualDisk"><key>1</key></device></deviceChange></spec>',
+    );
+    const piece = fc.constantFrom(
+      '<',
+      '>',
+      '&',
+      '"',
+      '</spec>',
+      '<name>',
+      'i:type="',
+      'xmlns=""',
+      '\u0000',
+      '<![CDATA[',
+      '<?',
+      ' ',
+      '<!--',
+    );
     const edit = fc.record({ at: fc.nat(good.length), cut: fc.nat(20), piece });
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
-        const bad = edits.reduce((text, { at, cut, piece: put }) => text.slice(0, at) + put + text.slice(at + cut), good);
+        const bad = edits.reduce(
+          (text, { at, cut, piece: put }) => text.slice(0, at) + put + text.slice(at + cut),
+          good,
+        );
         for (const read of [() => decodeRequest(bad), () => decodeResponse('ReconfigVM_Task', bad)]) {
           try {
             read();
@@ -134,11 +155,19 @@ describe('encodeRequest()', () => {
   });
 
   it.each([
-    ['a missing required value', { deviceChange: [make('VirtualDeviceConfigSpec', { device: {} as never })] }, 'device.key'],
+    [
+      'a missing required value',
+      { deviceChange: [make('VirtualDeviceConfigSpec', { device: {} as never })] },
+      'device.key',
+    ],
     ['an unknown property', { nome: 'x' } as object, 'spec.nome'],
     ['a number that does not fit', { numCPUs: 1.5 }, 'spec.numCPUs'],
     ['a value of another type', { name: 5 as never }, 'spec.name'],
-    ['an enumeration value that does not exist', { cpuAllocation: { shares: { shares: 1, level: 'most' as never } } }, 'shares.level'],
+    [
+      'an enumeration value that does not exist',
+      { cpuAllocation: { shares: { shares: 1, level: 'most' as never } } },
+      'shares.level',
+    ],
   ])('refuses %s', (_case, spec, named) => {
     expect(() => encodeRequest('ReconfigVM_Task', vm, { spec })).toThrow(named);
   });
@@ -147,17 +176,25 @@ describe('encodeRequest()', () => {
     const spec = { name: 'a', createDate: new Date(0) };
     expect(encodeRequest('ReconfigVM_Task', vm, { spec }, { version: '6.5' })).not.toContain('createDate');
     expect(encodeRequest('ReconfigVM_Task', vm, { spec }, { version: '6.7.1' })).toContain('createDate');
+    expect(() => encodeRequest('ReconfigVM_Task', vm, { spec }, { version: '6.5', tooNew: 'refuse' })).toThrow('6.7');
   });
 });
 
 describe('responses', () => {
   it('carry polymorphic values and lists inside anyType', () => {
     const disk = make('VirtualDisk', { key: 2000, capacityInKB: 2 ** 40 });
-    const result = { objects: [{ obj: { type: 'VirtualMachine', value: 'vm-1' }, propSet: [
-      { name: 'config.hardware.device', val: new TypedValue('VirtualDevice[]', [disk]) },
-      { name: 'runtime.powerState', val: new TypedValue('VirtualMachinePowerState', 'poweredOn') },
-      { name: 'capacity', val: new TypedValue('long', 5) },
-    ] }] };
+    const result = {
+      objects: [
+        {
+          obj: { type: 'VirtualMachine', value: 'vm-1' },
+          propSet: [
+            { name: 'config.hardware.device', val: new TypedValue('VirtualDevice[]', [disk]) },
+            { name: 'runtime.powerState', val: new TypedValue('VirtualMachinePowerState', 'poweredOn') },
+            { name: 'capacity', val: new TypedValue('long', 5) },
+          ],
+        },
+      ],
+    };
     const xml = encodeResponse('RetrievePropertiesEx', result);
     expect(xml).toContain('<val xsi:type="ArrayOfVirtualDevice"><VirtualDevice xsi:type="VirtualDisk">');
     expect(xml).toContain('<val xsi:type="xsd:long">5</val>');

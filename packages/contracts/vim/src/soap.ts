@@ -3,11 +3,26 @@ import { decodeElement, decodeMembers, invalidRequest } from './decode.ts';
 import { make } from './data-object.ts';
 import { encodeArguments, encodeElement, type EncodeOptions } from './encode.ts';
 import type { MethodFault, Methods } from './generated/index.ts';
-import { isManagedSubtype, managedTypeMeta, methodMeta, NEWEST_VERSION, type MethodMeta, type MethodName } from './metadata.ts';
+import {
+  isManagedSubtype,
+  managedTypeMeta,
+  methodMeta,
+  NEWEST_VERSION,
+  type MethodMeta,
+  type MethodName,
+} from './metadata.ts';
 import type { ManagedObjectReference } from './values.ts';
 import { VimFault } from './vim-fault.ts';
 import { escapeAttribute, escapeText } from './xml-writer.ts';
-import { malformed, NAMESPACE, readXml, REQUEST_LIMITS, RESPONSE_LIMITS, type XmlElement, type XmlLimits } from './xml-reader.ts';
+import {
+  malformed,
+  NAMESPACE,
+  readXml,
+  REQUEST_LIMITS,
+  RESPONSE_LIMITS,
+  type XmlElement,
+  type XmlLimits,
+} from './xml-reader.ts';
 
 /** The arguments of a method. */
 export type MethodArgs<M extends MethodName> = Methods[M]['args'];
@@ -68,7 +83,11 @@ export function decodeRequest(body: string | Uint8Array, options: DecodeRequestO
 }
 
 /** Writes the answer to a call. */
-export function encodeResponse<M extends MethodName>(name: M, result: MethodResult<M>, options: EncodeOptions = {}): string {
+export function encodeResponse<M extends MethodName>(
+  name: M,
+  result: MethodResult<M>,
+  options: EncodeOptions = {},
+): string {
   const method = requireMethod(name);
   const value = method.result === 'void' ? '' : encodeElement('returnval', method.result, result, options);
   if (value === '' && !method.resultOptional && method.result !== 'void' && !method.result.endsWith('[]')) {
@@ -91,7 +110,11 @@ export function encodeFault(error: VimFault, options: EncodeOptions = {}): strin
 }
 
 /** Reads the answer to a call; throws the {@link VimFault} that the server answered with. */
-export function decodeResponse<M extends MethodName>(name: M, body: string | Uint8Array, limits: XmlLimits = RESPONSE_LIMITS): MethodResult<M> {
+export function decodeResponse<M extends MethodName>(
+  name: M,
+  body: string | Uint8Array,
+  limits: XmlLimits = RESPONSE_LIMITS,
+): MethodResult<M> {
   const method = requireMethod(name);
   const answer = bodyElement(readXml(body, limits));
   if (answer.local === 'Fault' && answer.uri === NAMESPACE.soap) throw decodeFault(answer, name);
@@ -135,7 +158,8 @@ function detailFault(detail: XmlElement | undefined): MethodFault {
 }
 
 function bodyElement(envelope: XmlElement): XmlElement {
-  if (envelope.local !== 'Envelope' || envelope.uri !== NAMESPACE.soap) throw malformed('The message is no SOAP envelope.');
+  if (envelope.local !== 'Envelope' || envelope.uri !== NAMESPACE.soap)
+    throw malformed('The message is no SOAP envelope.');
   const body = envelope.children.find((child) => child.local === 'Body' && child.uri === NAMESPACE.soap);
   const element = body?.children[0];
   if (element === undefined) throw malformed('The SOAP envelope has no body.');
@@ -158,6 +182,7 @@ function asInvalidRequest<T>(read: () => T): T {
 
 function requireMethod(name: string): MethodMeta {
   const method = methodMeta(name);
-  if (method === undefined) throw new VicError({ class: 'Internal', code: 'VIM_ENCODE', message: `There is no method ${name}.` });
+  if (method === undefined)
+    throw new VicError({ class: 'Internal', code: 'VIM_ENCODE', message: `There is no method ${name}.` });
   return method;
 }

@@ -73,13 +73,17 @@ export class VimFault extends VicError {
   /** The error for a fault found inside a data object, such as `TaskInfo.error`. */
   static fromLocalized(localized: LocalizedMethodFault, what?: string): VimFault {
     const said = localized.localizedMessage;
-    const text = said === undefined || said === '' ? `The server answered ${localized.fault.$type ?? 'a fault'}.` : said;
+    const text =
+      said === undefined || said === '' ? `The server answered ${localized.fault.$type ?? 'a fault'}.` : said;
     return new VimFault({ fault: localized.fault, message: what === undefined ? text : `${what}: ${text}` });
   }
 }
 
 /** Whether an error is a fault of this type or of one derived from it. */
-export function isFault<N extends DataTypeName>(error: unknown, type: N): error is VimFault & { readonly fault: DataTypes[N] } {
+export function isFault<N extends DataTypeName>(
+  error: unknown,
+  type: N,
+): error is VimFault & { readonly fault: DataTypes[N] } {
   return error instanceof VimFault && isA(error.fault, type);
 }
 

@@ -48,7 +48,8 @@ const MAX_NAME_LENGTH = 200;
 /** Reads a message. There is no DTD, so no entity beyond XML's five; anything else is refused. */
 export function readXml(source: string | Uint8Array, limits: XmlLimits): XmlElement {
   const size = typeof source === 'string' ? source.length : source.byteLength;
-  if (size > limits.maxBytes) throw malformed(`The message has ${size} bytes; at most ${limits.maxBytes} are accepted.`);
+  if (size > limits.maxBytes)
+    throw malformed(`The message has ${size} bytes; at most ${limits.maxBytes} are accepted.`);
   return new TreeBuilder(limits).read(decodeText(source));
 }
 
@@ -75,7 +76,8 @@ class TreeBuilder {
       this.#attributes = 0;
     });
     parser.on('attribute', () => {
-      if (++this.#attributes > MAX_ATTRIBUTES) throw malformed(`An element has more than ${MAX_ATTRIBUTES} attributes.`);
+      if (++this.#attributes > MAX_ATTRIBUTES)
+        throw malformed(`An element has more than ${MAX_ATTRIBUTES} attributes.`);
     });
     parser.on('opentag', (tag) => this.#open(tag, parser));
     parser.on('closetag', () => void this.#stack.pop());
@@ -112,7 +114,8 @@ function elementOf(tag: SaxesTagNS, parser: SaxesParser<{ xmlns: true }>): XmlEl
   let typeAttribute: string | undefined;
   for (const attribute of Object.values(tag.attributes)) {
     if (attribute.uri === NAMESPACE.xsi && attribute.local === 'type') xsiType = resolve(attribute.value, tag, parser);
-    else if (attribute.uri === NAMESPACE.xsi && attribute.local === 'nil') isNil = /^(true|1)$/.test(attribute.value.trim());
+    else if (attribute.uri === NAMESPACE.xsi && attribute.local === 'nil')
+      isNil = /^(true|1)$/.test(attribute.value.trim());
     else if (attribute.uri === '' && attribute.local === 'type') typeAttribute = attribute.value;
   }
   return { uri: tag.uri, local: tag.local, children: [], text: '', xsiType, isNil, typeAttribute };
