@@ -1,1 +1,4 @@
-export {};
+export { CertificateAuthority } from './certificate-authority.ts';
+export type { Credential, Subject } from './certificate-authority.ts';
+export { assertCredential, certificateCovers, readCertificate } from './certificate.ts';
+export type { CertificateSummary } from './certificate.ts';
