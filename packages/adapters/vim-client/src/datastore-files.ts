@@ -69,7 +69,11 @@ export class DatastoreFiles {
       'SearchDatastore_Task',
       {
         datastorePath: this.pathOf(directory),
-        searchSpec: { details: { fileType: true, fileSize: true, modification: true, fileOwner: false } },
+        searchSpec: {
+          details: { fileType: true, fileSize: true, modification: true, fileOwner: false },
+          // Said although it is the default: govmomi's simulator finds nothing without.
+          matchPattern: ['*'],
+        },
       },
       { signal },
     );

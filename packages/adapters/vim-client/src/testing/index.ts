@@ -1,0 +1,2 @@
+export { vimServerSuite } from './vim-server-suite.ts';
+export type { VimServerQuirks, VimServerSuiteOptions, VimServerUnderTest } from './server-under-test.ts';
