@@ -1,1 +1,2 @@
-export {};
+export { Datastores } from './datastores.ts';
+export type { DatastoreRoot } from './datastore-roots.ts';
