@@ -1,0 +1,293 @@
+//! The container in this machine: its launch, its processes and their streams.
+
+use crate::boot;
+use crate::connection::Connection;
+use crate::disk;
+use crate::log_record::{self, LineCutter};
+use crate::message::{Exit, LaunchSpec, Limit, ProcessSpec, StartFailure};
+use crate::network;
+use crate::process::{self, Place, Started};
+use crate::rootfs;
+use crate::stream::{Outgoing, Sink, STDERR, STDIN, STDOUT};
+use crate::sys;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+
+/// One of a process's outputs.
+pub struct Output {
+    pub file: Option<File>,
+    /// Only the main process is logged.
+    cutter: Option<LineCutter>,
+}
+
+/// A process of the container and what connects it.
+pub struct Process {
+    pub pid: i32,
+    pub stdin: Sink,
+    /// Standard output (or the terminal) and standard error.
+    pub outputs: [Output; 2],
+    pub terminal: Option<File>,
+    pub exit: Option<Exit>,
+}
+
+/// Somebody who reads and feeds a process.
+pub struct Channel {
+    /// The process's key: 0 is the main one.
+    pub process: u32,
+    pub stdin: bool,
+    /// Bytes of input received and not yet granted anew.
+    pub received: usize,
+    pub outgoing: [Outgoing; 2],
+}
+
+/// The output log and its length.
+pub struct Log {
+    port: File,
+    pub bytes: u64,
+}
+
+impl Log {
+    pub fn new(port: File) -> Self {
+        Self { port, bytes: 0 }
+    }
+
+    fn append(&mut self, records: &[u8]) {
+        match self.port.write_all(records) {
+            Ok(()) => self.bytes += records.len() as u64,
+            Err(error) => eprintln!("tether: cannot write the log: {error}"),
+        }
+    }
+}
+
+pub struct Container {
+    pub processes: BTreeMap<u32, Process>,
+    pub channels: BTreeMap<u32, Channel>,
+    pub log: Log,
+    /// Input for the main process, from before it exists.
+    early_stdin: Option<Sink>,
+    hostname: String,
+    limits: Vec<Limit>,
+    oom_kills: u64,
+}
+
+impl Container {
+    pub fn new(log: Log) -> Self {
+        Self {
+            processes: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            log,
+            early_stdin: Some(Sink::waiting()),
+            hostname: String::new(),
+            limits: Vec::new(),
+            oom_kills: 0,
+        }
+    }
+
+    /// Makes this machine the container and starts its main process.
+    pub fn launch(&mut self, spec: LaunchSpec) -> Result<i32, StartFailure> {
+        let other = |error: io::Error| StartFailure::new("other", format!("cannot configure the machine: {error}"));
+        sys::set_clock(spec.time).map_err(other)?;
+        boot::seed_random(&spec.entropy).map_err(other)?;
+        sys::set_host_name(&spec.hostname).map_err(other)?;
+        sys::set_domain_name(&spec.domainname).map_err(other)?;
+        network::configure(&spec.interfaces)?;
+        set_kernel_parameters();
+        disk::mount_root()?;
+        rootfs::furnish(&spec)?;
+        self.oom_kills = oom_kills();
+        let started = process::start(&spec.process, &spec.hostname, &Place::Main { limits: &spec.limits })?;
+        let pid = started.pid;
+        let sink = self.early_stdin.take().unwrap_or_else(Sink::waiting);
+        self.add(0, started, sink, true);
+        self.hostname = spec.hostname;
+        self.limits = spec.limits;
+        Ok(pid)
+    }
+
+    /// Starts a further process, read and fed by the channel of the same number.
+    pub fn execute(&mut self, channel: u32, spec: &ProcessSpec) -> Result<i32, StartFailure> {
+        let main = match self.processes.get(&0) {
+            Some(main) if main.exit.is_none() => main.pid,
+            _ => return Err(StartFailure::new("other", "the container is not running")),
+        };
+        let started = process::start(spec, &self.hostname, &Place::Beside { main, limits: &self.limits })?;
+        let pid = started.pid;
+        self.add(channel, started, Sink::waiting(), false);
+        let stderr = !spec.tty;
+        self.channels.insert(channel, Channel::new(channel, spec.open_stdin, true, stderr));
+        Ok(pid)
+    }
+
+    /// Subscribes a channel to the main process's output from now on.
+    pub fn attach(&mut self, channel: u32, stdin: bool, stdout: bool, stderr: bool) -> Result<(), String> {
+        if self.channels.contains_key(&channel) {
+            return Err(format!("channel {channel} is in use"));
+        }
+        let mut added = Channel::new(0, stdin, stdout, stderr);
+        if let Some(main) = self.processes.get(&0) {
+            for (outgoing, output) in added.outgoing.iter_mut().zip(&main.outputs) {
+                if output.file.is_none() {
+                    outgoing.end();
+                }
+            }
+        }
+        self.channels.insert(channel, added);
+        Ok(())
+    }
+
+    /// Ends a channel; a process that only it could feed sees the end of its input.
+    pub fn detach(&mut self, channel: u32) {
+        self.channels.remove(&channel);
+        if channel != 0 {
+            if let Some(process) = self.processes.get_mut(&channel) {
+                process.stdin.end();
+            }
+        }
+    }
+
+    pub fn detach_all(&mut self) {
+        let channels: Vec<u32> = self.channels.keys().copied().collect();
+        channels.into_iter().for_each(|channel| self.detach(channel));
+    }
+
+    /// The standard input a channel feeds.
+    pub fn sink_of(&mut self, channel: u32) -> Option<&mut Sink> {
+        let channel = self.channels.get(&channel).filter(|channel| channel.stdin)?;
+        match self.processes.get_mut(&channel.process) {
+            Some(process) => Some(&mut process.stdin),
+            None => self.early_stdin.as_mut(),
+        }
+    }
+
+    /// Whether an output may be read: nobody attached to it lags too far behind.
+    pub fn may_read(&self, process: u32, output: usize) -> bool {
+        self.channels.values().all(|channel| channel.process != process || !channel.outgoing[output].is_full())
+    }
+
+    /// Reads once from an output and hands the bytes to the log and to everyone attached.
+    pub fn read_output(&mut self, key: u32, index: usize) {
+        let Some(process) = self.processes.get_mut(&key) else { return };
+        let output = &mut process.outputs[index];
+        let Some(file) = &output.file else { return };
+        let mut buffer = [0; 32 * 1024];
+        match sys::read(file, &mut buffer) {
+            Ok(count) if count > 0 => {
+                let bytes = &buffer[..count];
+                if let Some(cutter) = &mut output.cutter {
+                    let mut records = Vec::with_capacity(count + 1024);
+                    cutter.push(bytes, sys::now_ns(), &mut records);
+                    self.log.append(&records);
+                }
+                for channel in self.channels.values_mut().filter(|channel| channel.process == key) {
+                    channel.outgoing[index].push(bytes);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            // End of file; a terminal nobody has open any more gives an error instead.
+            _ => self.end_output(key, index),
+        }
+    }
+
+    pub fn end_output(&mut self, key: u32, index: usize) {
+        let Some(process) = self.processes.get_mut(&key) else { return };
+        let output = &mut process.outputs[index];
+        output.file = None;
+        if let Some(cutter) = &mut output.cutter {
+            let mut records = Vec::new();
+            cutter.finish(sys::now_ns(), &mut records);
+            self.log.append(&records);
+        }
+        for channel in self.channels.values_mut().filter(|channel| channel.process == key) {
+            channel.outgoing[index].end();
+        }
+    }
+
+    /// Notes that a process has ended; the streams end by themselves.
+    pub fn note_exit(&mut self, pid: i32, status: i32) {
+        let time = sys::now_ns();
+        let kills = oom_kills();
+        if let Some(process) = self.processes.values_mut().find(|process| process.pid == pid && process.exit.is_none()) {
+            let (code, signal) = sys::exit_of(status);
+            let oom = signal == libc::SIGKILL && kills > self.oom_kills;
+            process.exit = Some(Exit { code, signal, oom, time });
+            process.stdin.close();
+        }
+    }
+
+    /// Sends what the connection takes, in turn for every stream.
+    pub fn send_output(&mut self, connection: &mut Connection) {
+        let mut sent = true;
+        while sent && connection.wants_data() {
+            sent = false;
+            for (number, channel) in &mut self.channels {
+                for (outgoing, kind) in channel.outgoing.iter_mut().zip([STDOUT, STDERR]) {
+                    sent |= connection.wants_data() && outgoing.send_one(number * 4 + kind, connection);
+                }
+            }
+        }
+    }
+
+    /// Grants new credit for input that has been taken.
+    pub fn send_grants(&mut self, connection: &mut Connection) {
+        let sinks = self.processes.values_mut().map(|process| &mut process.stdin).chain(self.early_stdin.as_mut());
+        for (number, bytes) in sinks.flat_map(Sink::take_grants) {
+            if let Some(channel) = self.channels.get_mut(&number) {
+                channel.received = channel.received.saturating_sub(bytes);
+                connection.send_frame(crate::frame::CREDIT, number * 4 + STDIN, &(bytes as u32).to_be_bytes());
+            }
+        }
+    }
+
+    fn add(&mut self, key: u32, started: Started, mut stdin: Sink, logged: bool) {
+        let terminal = started.terminal.is_some();
+        stdin.open(started.stdin, terminal);
+        let cutter = |stream| logged.then(|| LineCutter::new(stream));
+        let first = if terminal { log_record::TTY } else { log_record::STDOUT };
+        let outputs = [
+            Output { file: started.stdout, cutter: cutter(first) },
+            Output { file: started.stderr, cutter: cutter(log_record::STDERR) },
+        ];
+        let process = Process { pid: started.pid, stdin, outputs, terminal: started.terminal, exit: None };
+        self.processes.insert(key, process);
+        // With a terminal there is no standard error to wait for.
+        if terminal {
+            self.end_output(key, 1);
+        }
+    }
+}
+
+impl Channel {
+    fn new(process: u32, stdin: bool, stdout: bool, stderr: bool) -> Self {
+        let mut outgoing = [Outgoing::new(stdout), Outgoing::new(stderr)];
+        for (outgoing, wanted) in outgoing.iter_mut().zip([stdout, stderr]) {
+            if !wanted {
+                outgoing.end();
+            }
+        }
+        Self { process, stdin, received: 0, outgoing }
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.outgoing.iter().all(Outgoing::is_done)
+    }
+}
+
+impl Process {
+    pub fn is_finished(&self) -> bool {
+        self.exit.is_some() && self.outputs.iter().all(|output| output.file.is_none())
+    }
+}
+
+/// What Docker sets in a container's network namespace; a kernel without one of them works as well.
+fn set_kernel_parameters() {
+    for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
+        let _ = fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
+    }
+}
+
+/// How many processes the kernel has killed for lack of memory.
+fn oom_kills() -> u64 {
+    let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")).and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}

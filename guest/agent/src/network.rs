@@ -1,0 +1,185 @@
+//! Interfaces, addresses and routes, through netlink.
+
+use crate::message::{Interface, StartFailure};
+use crate::sys;
+use std::fs;
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// How long a hot-added interface may take to appear.
+const APPEAR_MS: u64 = 10_000;
+const RTM_NEWLINK: u16 = 16;
+const RTM_NEWADDR: u16 = 20;
+const RTM_NEWROUTE: u16 = 24;
+const NLM_REQUEST_ACK: u16 = 0x01 | 0x04;
+const NLM_CREATE_REPLACE: u16 = 0x400 | 0x100;
+const IFLA_ADDRESS: u16 = 1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_PRIORITY: u16 = 6;
+const IFF_UP: u32 = 1;
+const IFA_F_NODAD: u8 = 2;
+const RTNH_F_ONLINK: u32 = 4;
+
+/// Brings the loopback up and configures every interface of the list.
+pub fn configure(interfaces: &[Interface]) -> Result<(), StartFailure> {
+    let mut routes = Routes::open()?;
+    routes.set_link(index_of("lo")?, &[], true).map_err(|error| failure("lo", error))?;
+    let mut taken = Vec::new();
+    for (position, interface) in interfaces.iter().enumerate() {
+        let index = find(interface, interfaces, &taken)?;
+        taken.push(index);
+        configure_one(&mut routes, interface, index, position as u32)?;
+    }
+    Ok(())
+}
+
+fn configure_one(routes: &mut Routes, interface: &Interface, index: u32, metric: u32) -> Result<(), StartFailure> {
+    let fail = |error| failure(&interface.name, error);
+    // Name and address change only while the interface is down.
+    routes.set_link(index, &[], false).map_err(fail)?;
+    let name = [interface.name.as_bytes(), b"\0"].concat();
+    let mut attributes = vec![(IFLA_IFNAME, name.as_slice()), (IFLA_ADDRESS, &interface.mac)];
+    let mtu = interface.mtu.unwrap_or(0).to_ne_bytes();
+    if interface.mtu.is_some() {
+        attributes.push((IFLA_MTU, &mtu));
+    }
+    routes.set_link(index, &attributes, false).map_err(fail)?;
+    routes.set_link(index, &[], true).map_err(fail)?;
+    for (address, prefix) in &interface.addresses {
+        routes.add_address(index, *address, *prefix).map_err(fail)?;
+    }
+    match interface.gateway {
+        Some(gateway) => routes.add_default_route(index, gateway, metric).map_err(fail),
+        None => Ok(()),
+    }
+}
+
+/// The interface with the wanted address or, where the specification allows it, the first that nobody names.
+fn find(wanted: &Interface, all: &[Interface], taken: &[u32]) -> Result<u32, StartFailure> {
+    let deadline = sys::monotonic_ms() + APPEAR_MS;
+    loop {
+        let present = present().map_err(|error| failure(&wanted.name, error))?;
+        if let Some((index, _)) = present.iter().find(|(_, mac)| *mac == wanted.mac) {
+            return Ok(*index);
+        }
+        let free = present.iter().find(|(index, mac)| !taken.contains(index) && all.iter().all(|other| other.mac != *mac));
+        if let (true, Some((index, _))) = (wanted.set_mac, free) {
+            return Ok(*index);
+        }
+        if sys::monotonic_ms() > deadline {
+            return Err(StartFailure::new("network", format!("interface {} did not appear", wanted.name)));
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Index and address of every Ethernet interface, in the order of their indices.
+fn present() -> std::io::Result<Vec<(u32, [u8; 6])>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/sys/class/net")? {
+        let path = entry?.path();
+        let text = |name: &str| fs::read_to_string(path.join(name)).unwrap_or_default();
+        let mac: Vec<u8> = text("address").trim().split(':').filter_map(|part| u8::from_str_radix(part, 16).ok()).collect();
+        if let (Ok(index), Ok(mac), "1") = (text("ifindex").trim().parse(), mac.try_into(), text("type").trim()) {
+            found.push((index, mac));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn index_of(name: &str) -> Result<u32, StartFailure> {
+    let text = fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).unwrap_or_default();
+    text.trim().parse().map_err(|_| StartFailure::new("network", format!("there is no interface {name}")))
+}
+
+fn failure(name: &str, error: std::io::Error) -> StartFailure {
+    StartFailure::new("network", format!("cannot configure interface {name}: {error}"))
+}
+
+/// A netlink socket and its sequence numbers.
+struct Routes {
+    socket: OwnedFd,
+    sequence: u32,
+}
+
+impl Routes {
+    fn open() -> Result<Self, StartFailure> {
+        let socket = sys::route_socket().map_err(|error| failure("lo", error))?;
+        Ok(Self { socket, sequence: 0 })
+    }
+
+    fn set_link(&mut self, index: u32, attributes: &[(u16, &[u8])], up: bool) -> std::io::Result<()> {
+        // struct ifinfomsg: family, pad, type, index, flags, change.
+        let mut body = vec![0, 0, 0, 0];
+        body.extend(index.to_ne_bytes());
+        body.extend((if up { IFF_UP } else { 0 }).to_ne_bytes());
+        body.extend(IFF_UP.to_ne_bytes());
+        self.request(RTM_NEWLINK, 0, body, attributes)
+    }
+
+    fn add_address(&mut self, index: u32, address: IpAddr, prefix: u8) -> std::io::Result<()> {
+        let (family, bytes) = raw(address);
+        // struct ifaddrmsg: family, prefix length, flags, scope, index.
+        let mut body = vec![family, prefix, if address.is_ipv6() { IFA_F_NODAD } else { 0 }, 0];
+        body.extend(index.to_ne_bytes());
+        self.request(RTM_NEWADDR, NLM_CREATE_REPLACE, body, &[(IFA_LOCAL, &bytes), (IFA_ADDRESS, &bytes)])
+    }
+
+    fn add_default_route(&mut self, index: u32, gateway: IpAddr, metric: u32) -> std::io::Result<()> {
+        let (family, bytes) = raw(gateway);
+        const MAIN_TABLE: u8 = 254;
+        const PROTOCOL_BOOT: u8 = 3;
+        const UNICAST: u8 = 1;
+        // struct rtmsg: family, destination and source length, tos, table, protocol, scope, type, flags.
+        let mut body = vec![family, 0, 0, 0, MAIN_TABLE, PROTOCOL_BOOT, 0, UNICAST];
+        body.extend(RTNH_F_ONLINK.to_ne_bytes());
+        let (index, metric) = (index.to_ne_bytes(), metric.to_ne_bytes());
+        self.request(RTM_NEWROUTE, NLM_CREATE_REPLACE, body, &[(RTA_OIF, &index), (RTA_GATEWAY, &bytes), (RTA_PRIORITY, &metric)])
+    }
+
+    fn request(&mut self, kind: u16, flags: u16, mut body: Vec<u8>, attributes: &[(u16, &[u8])]) -> std::io::Result<()> {
+        for (attribute, value) in attributes {
+            body.extend((4 + value.len() as u16).to_ne_bytes());
+            body.extend(attribute.to_ne_bytes());
+            body.extend(*value);
+            body.resize(body.len().next_multiple_of(4), 0);
+        }
+        self.sequence += 1;
+        let mut message = Vec::with_capacity(16 + body.len());
+        message.extend((16 + body.len() as u32).to_ne_bytes());
+        message.extend(kind.to_ne_bytes());
+        message.extend((NLM_REQUEST_ACK | flags).to_ne_bytes());
+        message.extend(self.sequence.to_ne_bytes());
+        message.extend(0u32.to_ne_bytes());
+        message.extend(body);
+        sys::write(&self.socket, &message)?;
+        self.acknowledged()
+    }
+
+    /// The kernel answers each request with its error number, negative, or 0.
+    fn acknowledged(&self) -> std::io::Result<()> {
+        let mut answer = [0; 8192];
+        let size = sys::read(&self.socket, &mut answer)?;
+        match answer.get(16..20).filter(|_| size >= 20) {
+            Some(&[a, b, c, d]) => match i32::from_ne_bytes([a, b, c, d]) {
+                0 => Ok(()),
+                error => Err(std::io::Error::from_raw_os_error(-error)),
+            },
+            _ => Err(std::io::Error::other("short netlink answer")),
+        }
+    }
+}
+
+fn raw(address: IpAddr) -> (u8, Vec<u8>) {
+    match address {
+        IpAddr::V4(address) => (libc::AF_INET as u8, address.octets().to_vec()),
+        IpAddr::V6(address) => (libc::AF_INET6 as u8, address.octets().to_vec()),
+    }
+}

@@ -1,0 +1,265 @@
+//! Starts processes in the container: the main one in new namespaces, further ones in the same.
+
+use crate::account;
+use crate::disk::ROOT;
+use crate::message::{Limit, ProcessSpec, StartFailure};
+use crate::rootfs;
+use crate::sys;
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Our ends of a process's standard streams, not blocking.
+pub struct Started {
+    pub pid: i32,
+    /// The terminal's master when there is one; it is also the input and the output then.
+    pub terminal: Option<File>,
+    pub stdin: Option<File>,
+    pub stdout: Option<File>,
+    pub stderr: Option<File>,
+}
+
+/// Where a new process goes.
+pub enum Place<'a> {
+    /// New namespaces, with these limits for everything in them.
+    Main { limits: &'a [Limit] },
+    /// The namespaces of the process with this id.
+    Beside { main: i32, limits: &'a [Limit] },
+}
+
+/// The child's ends.
+struct ChildStreams {
+    terminal: Option<File>,
+    streams: [File; 3],
+}
+
+/// Starts the program and returns once it has been executed or has failed to.
+pub fn start(spec: &ProcessSpec, hostname: &str, place: &Place) -> Result<Started, StartFailure> {
+    let other = |error: io::Error| StartFailure::new("other", format!("cannot start a process: {error}"));
+    let (mut started, child) = open_streams(spec, matches!(place, Place::Main { .. }))?;
+    let (report, report_to) = sys::pipe().map_err(other)?;
+    let spawned = match place {
+        Place::Main { .. } => sys::fork(libc::CLONE_NEWPID | libc::CLONE_NEWNS),
+        Place::Beside { main, .. } => fork_beside(*main),
+    };
+    match spawned.map_err(other)? {
+        None => {
+            let failure = run_child(spec, hostname, place, &child);
+            let text = format!("{}\0{}", failure.kind, failure.message);
+            let _ = sys::write(&report_to, text.as_bytes());
+            sys::exit_now(127);
+        }
+        Some(pid) => started.pid = pid,
+    }
+    drop(report_to);
+    drop(child);
+    let mut text = String::new();
+    File::from(report).read_to_string(&mut text).map_err(other)?;
+    match text.split_once('\0') {
+        Some((kind, message)) => Err(StartFailure::new(kind, message)),
+        None => Ok(started),
+    }
+}
+
+/// The next child belongs to the container's process namespace; the tether itself stays in its own.
+fn fork_beside(main: i32) -> io::Result<Option<i32>> {
+    let container = File::open(format!("/proc/{main}/ns/pid"))?;
+    let mounts = File::open(format!("/proc/{main}/ns/mnt"))?;
+    let own = File::open("/proc/self/ns/pid")?;
+    sys::enter_namespace(&container, libc::CLONE_NEWPID)?;
+    let forked = sys::fork(0);
+    if matches!(forked, Ok(None)) {
+        // The child must never come back as a second tether.
+        if sys::enter_namespace(&mounts, libc::CLONE_NEWNS).is_err() {
+            sys::exit_now(127);
+        }
+    } else {
+        sys::enter_namespace(&own, libc::CLONE_NEWPID)?;
+    }
+    forked
+}
+
+fn open_streams(spec: &ProcessSpec, main: bool) -> Result<(Started, ChildStreams), StartFailure> {
+    let other = |error: io::Error| StartFailure::new("other", format!("cannot open the standard streams: {error}"));
+    if spec.tty {
+        return open_terminal(spec, main);
+    }
+    let (stdin, child_stdin) = if spec.open_stdin {
+        let (read, write) = sys::pipe().map_err(other)?;
+        (Some(File::from(write)), File::from(read))
+    } else {
+        (None, File::open("/dev/null").map_err(other)?)
+    };
+    let (stdout, child_stdout) = sys::pipe().map_err(other)?;
+    let (stderr, child_stderr) = sys::pipe().map_err(other)?;
+    for fd in stdin.iter().map(|file| file as &dyn std::os::fd::AsRawFd).chain([&stdout as _, &stderr as _]) {
+        sys::set_nonblocking(&fd.as_raw_fd()).map_err(other)?;
+    }
+    let ours = Started { pid: 0, terminal: None, stdin, stdout: Some(stdout.into()), stderr: Some(stderr.into()) };
+    Ok((ours, ChildStreams { terminal: None, streams: [child_stdin, child_stdout.into(), child_stderr.into()] }))
+}
+
+fn open_terminal(spec: &ProcessSpec, main: bool) -> Result<(Started, ChildStreams), StartFailure> {
+    let open = |path: &str| OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open(path);
+    let terminal = || -> io::Result<(File, File, u32)> {
+        let master = open(&format!("{ROOT}/dev/pts/ptmx"))?;
+        let number = sys::unlock_terminal(&master)?;
+        let slave = open(&format!("{ROOT}/dev/pts/{number}"))?;
+        let (rows, cols) = spec.console.unwrap_or((0, 0));
+        sys::set_window_size(&slave, rows, cols)?;
+        sys::set_nonblocking(&master)?;
+        Ok((master, slave, number))
+    };
+    let other = |error: io::Error| StartFailure::new("other", format!("cannot open a terminal: {error}"));
+    let (master, slave, number) = terminal().map_err(other)?;
+    if main {
+        rootfs::bind_console(number)?;
+    }
+    let copy = |file: &File| file.try_clone().map_err(other);
+    let streams = [copy(&slave)?, copy(&slave)?, copy(&slave)?];
+    let ours = Started {
+        pid: 0,
+        stdin: Some(copy(&master)?),
+        stdout: Some(copy(&master)?),
+        stderr: None,
+        terminal: Some(master),
+    };
+    Ok((ours, ChildStreams { terminal: Some(slave), streams }))
+}
+
+/// In the child: everything up to exec. Comes back only with the reason why not.
+fn run_child(spec: &ProcessSpec, hostname: &str, place: &Place, child: &ChildStreams) -> StartFailure {
+    match prepare(spec, place, child) {
+        Ok(home) => execute(spec, hostname, &home),
+        Err(failure) => failure,
+    }
+}
+
+fn prepare(spec: &ProcessSpec, place: &Place, child: &ChildStreams) -> Result<String, StartFailure> {
+    let other = |what: &str| {
+        let what = what.to_owned();
+        move |error: io::Error| StartFailure::new("other", format!("{what}: {error}"))
+    };
+    sys::reset_signals();
+    sys::new_session().map_err(other("cannot start a session"))?;
+    // The tether itself is exempt from the out-of-memory killer; what it starts is not.
+    let _ = fs::write("/proc/self/oom_score_adj", "0");
+    let limits = match place {
+        Place::Main { limits } => {
+            enter_root().map_err(|error| StartFailure::new("mount", format!("cannot enter the container's root: {error}")))?;
+            limits
+        }
+        Place::Beside { limits, .. } => limits,
+    };
+    let account = account::resolve(Path::new("/"), &spec.user, &spec.groups)?;
+    for limit in *limits {
+        sys::set_limit(limit.resource, limit.soft, limit.hard).map_err(other("cannot set a resource limit"))?;
+    }
+    if let Some(terminal) = &child.terminal {
+        sys::make_controlling_terminal(terminal).map_err(other("cannot take the terminal"))?;
+        let _ = std::os::unix::fs::fchown(terminal, Some(account.uid), None);
+    }
+    for (number, stream) in child.streams.iter().enumerate() {
+        sys::duplicate_to(stream, number as i32).map_err(other("cannot connect a standard stream"))?;
+    }
+    sys::set_file_mask(0o022);
+    // As Docker: a missing working directory is created, by root.
+    let cwd = |error: io::Error| StartFailure::new("cwd", format!("cannot change to working directory {}: {error}", spec.cwd));
+    let created = fs::create_dir_all(&spec.cwd);
+    let entered = std::env::set_current_dir(&spec.cwd);
+    sys::become_user(account.uid, account.gid, &account.groups).map_err(other("cannot become the user"))?;
+    if entered.is_err() {
+        std::env::set_current_dir(&spec.cwd).map_err(|error| cwd(created.err().unwrap_or(error)))?;
+    }
+    Ok(account.home)
+}
+
+fn enter_root() -> io::Result<()> {
+    sys::mount("", Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE, "")?;
+    // pivot_root wants a mount point of its own.
+    std::env::set_current_dir(ROOT)?;
+    sys::pivot_root_here()?;
+    std::env::set_current_dir("/")?;
+    sys::mount("proc", Path::new("/proc"), "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "")
+}
+
+fn execute(spec: &ProcessSpec, hostname: &str, home: &str) -> StartFailure {
+    let env = environment(spec, hostname, home);
+    let path = env.iter().rev().find_map(|entry| entry.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH).to_owned();
+    let name = spec.args.first().map_or("", String::as_str);
+    let program = match find_program(name, &path) {
+        Ok(program) => program,
+        Err(failure) => return failure,
+    };
+    let strings = |list: &[String]| -> Vec<CString> { list.iter().filter_map(|text| CString::new(text.as_str()).ok()).collect() };
+    let error = sys::execute(&program, &strings(&spec.args), &strings(&env));
+    match error.raw_os_error() {
+        Some(libc::ENOENT) => StartFailure::new("not-found", format!("exec {name}: no such file or directory")),
+        Some(libc::EACCES) => StartFailure::new("permission-denied", format!("exec: \"{name}\": permission denied")),
+        Some(libc::ENOEXEC) => StartFailure::new("not-executable", format!("exec {name}: exec format error")),
+        _ => StartFailure::new("other", format!("exec {name}: {error}")),
+    }
+}
+
+/// The environment with what Docker adds when it is not given.
+fn environment(spec: &ProcessSpec, hostname: &str, home: &str) -> Vec<String> {
+    let given = |name: &str| spec.env.iter().any(|entry| entry.split('=').next() == Some(name));
+    let mut env = Vec::new();
+    let mut add = |name: &str, value: &str| {
+        if !given(name) {
+            env.push(format!("{name}={value}"));
+        }
+    };
+    add("PATH", DEFAULT_PATH);
+    add("HOSTNAME", hostname);
+    if spec.tty {
+        add("TERM", "xterm");
+    }
+    add("HOME", home);
+    env.extend(spec.env.iter().filter(|entry| entry.contains('=')).cloned());
+    env
+}
+
+/// Looks a program up as Docker's runtime does, with the errors in its words: the CLI reads them.
+fn find_program(name: &str, path: &str) -> Result<PathBuf, StartFailure> {
+    if name.contains('/') {
+        return match check_program(Path::new(name)) {
+            Ok(()) => Ok(PathBuf::from(name)),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(StartFailure::new("permission-denied", format!("exec: \"{name}\": permission denied")))
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                Err(StartFailure::new("permission-denied", format!("exec: \"{name}\": is a directory: permission denied")))
+            }
+            Err(_) => Err(StartFailure::new("not-found", format!("exec: \"{name}\": stat {name}: no such file or directory"))),
+        };
+    }
+    let mut denied = false;
+    for directory in path.split(':') {
+        let candidate = Path::new(if directory.is_empty() { "." } else { directory }).join(name);
+        match check_program(&candidate) {
+            Ok(()) => return Ok(candidate),
+            Err(error) => denied |= error.kind() == io::ErrorKind::PermissionDenied,
+        }
+    }
+    Err(match denied && !name.is_empty() {
+        true => StartFailure::new("permission-denied", format!("exec: \"{name}\": permission denied")),
+        false => StartFailure::new("not-found", format!("exec: \"{name}\": executable file not found in $PATH")),
+    })
+}
+
+fn check_program(path: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if metadata.permissions().mode() & 0o111 == 0 || metadata.file_type().is_socket() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    Ok(())
+}
+
