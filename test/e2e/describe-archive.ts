@@ -9,10 +9,13 @@ import { readTar } from '@vic/tar';
  */
 export async function describeArchive(archive: string | Readable): Promise<Map<string, string>> {
   const entries = new Map<string, string>();
-  for await (const { header, content } of readTar(typeof archive === 'string' ? createReadStream(archive) : archive)) {
+  for await (const entry of readTar(typeof archive === 'string' ? createReadStream(archive) : archive)) {
+    const { content, mtimeSeconds, path, ...metadata } = entry;
     const digest = createHash('sha256');
-    for await (const chunk of content) digest.update(chunk as Buffer);
-    entries.set(header.name, JSON.stringify({ ...header, content: digest.digest('hex') }));
+    for await (const chunk of content) digest.update(chunk);
+    const xattrs = [...metadata.xattrs].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const time = metadata.type === 'directory' ? undefined : mtimeSeconds;
+    entries.set(path, JSON.stringify({ ...metadata, xattrs, time, content: digest.digest('hex') }));
   }
   return entries;
 }
