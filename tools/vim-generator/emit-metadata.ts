@@ -24,25 +24,29 @@ export function emitMetadata(closure: Closure): ReadonlyMap<string, string> {
   return new Map([
     [
       'metadata-data-types.ts',
-      module('DATA_TYPES', '`name|base|since|property[?] type since;…`', [
-        ...closure.dataTypes.map((type) =>
-          [type.name, type.base, since(type.since), members(type.properties)].join('|'),
-        ),
-      ]),
+      module(
+        'DATA_TYPES',
+        '`name|base|since|property[?] type since;…`',
+        closure.dataTypes.map((type) => [type.name, type.base, since(type.since), members(type.properties)].join('|')),
+      ),
     ],
     [
       'metadata-services.ts',
       [
         `/** The API versions known, oldest first; \`since\` fields are indexes into it, in base 36. */`,
         `export const VERSIONS = ${JSON.stringify(closure.versions)} as const;\n`,
-        module('ENUMS', '`name|since|value,…`', [
-          ...closure.enums.map((type) => [type.name, since(type.since), type.values.join(',')].join('|')),
-        ]),
-        module('MANAGED_TYPES', '`name|base|since|property[?] type since privilege;…`', [
-          ...closure.managedTypes.map((type) =>
+        module(
+          'ENUMS',
+          '`name|since|value,…`',
+          closure.enums.map((type) => [type.name, since(type.since), type.values.join(',')].join('|')),
+        ),
+        module(
+          'MANAGED_TYPES',
+          '`name|base|since|property[?] type since privilege;…`',
+          closure.managedTypes.map((type) =>
             [type.name, type.base, since(type.since), members(type.properties)].join('|'),
           ),
-        ]),
+        ),
         module('METHODS', '`name|owner|since|privilege|result[?]|task result|parameters|faults`', methods.map(method)),
       ].join('\n'),
     ],

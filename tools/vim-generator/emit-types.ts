@@ -76,7 +76,9 @@ class TypeEmitter {
       [...words].filter((word) => (this.#home.get(word) ?? file) !== file).sort(),
       (word) => this.#home.get(word) ?? file,
     );
-    const lines = [...byFile].sort().map(([from, names]) => `import type { ${names.join(', ')} } from './${from}';`);
+    const lines = [...byFile]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([from, names]) => `import type { ${names.join(', ')} } from './${from}';`);
     const values = VALUES.filter((name) => words.has(name));
     if (values.length > 0) lines.unshift(`import type { ${values.join(', ')} } from '../values.ts';`);
     return `${lines.join('\n')}\n\n${body}`;

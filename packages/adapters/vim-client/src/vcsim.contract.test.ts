@@ -2,29 +2,23 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, it } from 'vitest';
 import { freePort } from '@vic/testkit';
 import { vimServerSuite, type VimServerUnderTest } from './testing/index.ts';
 
 const VCSIM = join(import.meta.dirname, '../../../../build/peers/bin/vcsim');
 
-if (existsSync(VCSIM)) {
-  vimServerSuite({
-    name: 'vcsim -esx',
-    start: startVcsim,
-    quirks: {
-      acceptsAnyElements: true,
-      allowsDuplicateNames: true,
-      ignoresChangeVersion: true,
-      openFolder: true,
-      forgetsVersions: true,
-    },
-  });
-} else {
-  describe('VIM server: vcsim -esx', () => {
-    it.skip('vcsim is not installed: run node tools/install-peers.ts', () => undefined);
-  });
-}
+vimServerSuite({
+  name: 'vcsim -esx',
+  start: startVcsim,
+  unavailable: existsSync(VCSIM) ? undefined : 'vcsim -esx is not installed; run node tools/install-peers.ts',
+  quirks: {
+    acceptsAnyElements: true,
+    allowsDuplicateNames: true,
+    ignoresChangeVersion: true,
+    openFolder: true,
+    forgetsVersions: true,
+  },
+});
 
 async function startVcsim(): Promise<VimServerUnderTest> {
   const address = `127.0.0.1:${await freePort()}`;

@@ -73,7 +73,11 @@ export function datastoreTests(context: () => SuiteContext, quirks: VimServerQui
       const { sha256 } = await probeThumbprint(hostname, Number(port));
       await using http = new HttpClient({ tls: { thumbprint: sha256 } });
       const query = new URLSearchParams({ dcPath: 'ha-datacenter', dsName: places.datastoreName });
-      const response = await http.request({ method: 'PUT', url: `${server.url}/folder/stolen?${query}`, body: 'x' });
+      const response = await http.request({
+        method: 'PUT',
+        url: `${server.url}/folder/stolen?${query.toString()}`,
+        body: 'x',
+      });
       expect(response.status).toBe(401);
       response.discard();
     });

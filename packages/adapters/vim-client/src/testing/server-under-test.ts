@@ -29,6 +29,8 @@ export interface VimServerSuiteOptions {
   readonly name: string;
   readonly start: () => Promise<VimServerUnderTest>;
   readonly quirks?: VimServerQuirks;
+  /** Why the server cannot be started here; the suite is then skipped under this name. */
+  readonly unavailable?: string | undefined;
 }
 
 /** Places of a lone host that every test needs. */
