@@ -1,8 +1,8 @@
 import type { ContainerId, ExecId } from '@vic/ids';
 import type { Container } from './container.ts';
 
-/** What happens to containers, whoever caused it: an API call, the process itself, or someone at the infrastructure. */
-export type PortLayerEvent = { readonly timeNs: bigint; readonly container: Container } & (
+/** What can happen to a container. */
+export type ContainerHappening =
   | { readonly type: 'container.created' }
   | { readonly type: 'container.started' }
   | { readonly type: 'container.killed'; readonly signal: string }
@@ -17,5 +17,7 @@ export type PortLayerEvent = { readonly timeNs: bigint; readonly container: Cont
   | { readonly type: 'network.disconnected' }
   | { readonly type: 'exec.created'; readonly execId: ExecId }
   | { readonly type: 'exec.started'; readonly execId: ExecId }
-  | { readonly type: 'exec.died'; readonly execId: ExecId; readonly exitCode: number }
-);
+  | { readonly type: 'exec.died'; readonly execId: ExecId; readonly exitCode: number };
+
+/** What happens to containers, whoever caused it: an API call, the process itself, or someone at the infrastructure. */
+export type PortLayerEvent = { readonly timeNs: bigint; readonly container: Container } & ContainerHappening;

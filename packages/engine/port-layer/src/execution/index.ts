@@ -10,4 +10,16 @@ export type {
   WaitCondition,
 } from './container.ts';
 export type { AttachedStreams, ExecSession, Execution, LogLine, LogOptions } from './execution.ts';
-export type { PortLayerEvent } from './events.ts';
+export type { ContainerHappening, PortLayerEvent } from './events.ts';
+export { VchExecution } from './vch-execution.ts';
+export type { ExecutionConfiguration, ExecutionDeps, ExecutionNetworks } from './dependencies.ts';
+export { MACHINE_CHANGED, MACHINE_POWER_STATE } from './machine.ts';
+export type {
+  Machine,
+  MachineChange,
+  MachineInfrastructure,
+  MachineNic,
+  MachineSpec,
+  MachineUpdate,
+  PowerState,
+} from './machine.ts';

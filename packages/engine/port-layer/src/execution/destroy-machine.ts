@@ -1,0 +1,31 @@
+import { isVicError } from '@vic/errors';
+import { MACHINE_POWER_STATE } from './machine.ts';
+import type { MachineInfrastructure } from './machine.ts';
+
+/** Powers a machine off; one that is off, or gone, is left alone. */
+export async function ensureOff(machines: MachineInfrastructure, ref: string, signal: AbortSignal): Promise<void> {
+  try {
+    await machines.powerOff(ref, signal);
+  } catch (error) {
+    if (!isVicError(error, { code: MACHINE_POWER_STATE }) && !isVicError(error, { class: 'NotFound' })) throw error;
+  }
+}
+
+/** Powers a machine on; one that is on is left alone. */
+export async function ensureOn(machines: MachineInfrastructure, ref: string, signal: AbortSignal): Promise<void> {
+  try {
+    await machines.powerOn(ref, signal);
+  } catch (error) {
+    if (!isVicError(error, { code: MACHINE_POWER_STATE })) throw error;
+  }
+}
+
+/** Removes a machine whatever its power state; one that is gone is left alone. */
+export async function destroyMachine(machines: MachineInfrastructure, ref: string, signal: AbortSignal): Promise<void> {
+  await ensureOff(machines, ref, signal);
+  try {
+    await machines.destroy(ref, signal);
+  } catch (error) {
+    if (!isVicError(error, { class: 'NotFound' })) throw error;
+  }
+}

@@ -1,0 +1,2 @@
+export { readLog } from './read-log.ts';
+export type { LogFiles, LogSource } from './read-log.ts';
