@@ -95,7 +95,8 @@ function parseJson(text: string): unknown {
 }
 
 function objectOf(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`"${name}" is not an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw malformed(`"${name}" is not an object`);
   return Object.fromEntries(Object.entries(value));
 }
 
