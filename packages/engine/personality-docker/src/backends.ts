@@ -145,8 +145,6 @@ export interface SystemDescription {
   readonly architecture: string;
   readonly cpus: number;
   readonly memoryBytes: number;
-  /** Name of the storage driver shown. */
-  readonly storageDriver: string;
   /** VIC's lines, such as `VCH memory limit`, in order. */
   readonly statusLines: readonly (readonly [string, string])[];
   readonly labels: readonly string[];

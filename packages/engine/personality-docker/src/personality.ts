@@ -1,7 +1,11 @@
 import type { Logger } from '@vic/log';
 import type { Execution } from '@vic/port-layer';
 import type { ImageBackend, NetworkBackend, RegistryLogin, SystemBackend } from './backends.ts';
-import type { Exchange } from './exchange.ts';
+import { EventHub } from './events/event-hub.ts';
+import { ExecRequests } from './exec/exec-requests.ts';
+import { Dispatcher } from './http/dispatch.ts';
+import type { Exchange } from './http/exchange.ts';
+import { routesOf } from './routes.ts';
 
 /** What the personality stands on. */
 export interface PersonalityDeps {
@@ -15,14 +19,37 @@ export interface PersonalityDeps {
   readonly clock: () => bigint;
 }
 
-/** Defaults of new containers. */
+/** Defaults of new containers, and what the server calls itself. */
 export interface PersonalityConfiguration {
   readonly defaultShape: { readonly cpus: number; readonly memoryMiB: number };
   readonly minimumMemoryMiB: number;
+  /** Version in the `Server` header. */
+  readonly serverVersion: string;
+}
+
+/** What every handler of the personality sees. */
+export interface PersonalityContext extends PersonalityDeps {
+  readonly configuration: PersonalityConfiguration;
+  readonly events: EventHub;
+  readonly execRequests: ExecRequests;
 }
 
 /** The Docker API of one VCH. */
 export interface Personality extends AsyncDisposable {
   /** Answers one request; never rejects. */
   handle(exchange: Exchange): Promise<void>;
+}
+
+/** The Docker API over a port layer. It follows the port layer's events until it is disposed of. */
+export function createPersonality(deps: PersonalityDeps, configuration: PersonalityConfiguration): Personality {
+  const events = new EventHub(deps);
+  const context: PersonalityContext = { ...deps, configuration, events, execRequests: new ExecRequests() };
+  const dispatcher = new Dispatcher(routesOf(context), {
+    logger: deps.logger,
+    serverVersion: configuration.serverVersion,
+  });
+  return {
+    handle: async (exchange) => dispatcher.handle(exchange),
+    [Symbol.asyncDispose]: async () => events[Symbol.asyncDispose](),
+  };
 }

@@ -1,0 +1,90 @@
+import { isVicError } from '@vic/errors';
+import { type ContainerCreate, ContainerCreateSchema, parseContainerName } from '@vic/docker-api';
+import { type ContainerId, randomHexId } from '@vic/ids';
+import type { Container } from '@vic/port-layer';
+import type { Image } from '../backends.ts';
+import type { Call } from '../http/call.ts';
+import { conflict, notFound, notServed } from '../http/docker-error.ts';
+import type { PersonalityContext } from '../personality.ts';
+import { familiarReference } from '../images/reference.ts';
+import { findContainerIfAny } from './container-access.ts';
+import { planContainer } from './new-container.ts';
+import { randomName } from './random-name.ts';
+
+/** `POST /containers/create`. */
+export async function createContainer(context: PersonalityContext, call: Call): Promise<void> {
+  const body = await call.body(ContainerCreateSchema);
+  const askedName = call.query('name') ?? '';
+  const name = askedName === '' ? undefined : parseContainerName(askedName);
+  const image = resolveImage(context, body.Image ?? '', call.query('platform') ?? '');
+  const { id, warnings } = await createNamed(context, call, body, { image, name });
+  call.json(201, { Id: id, Warnings: warnings });
+}
+
+/** Tries of a generated name before giving up; each collision is a 1 in thousands event. */
+const NAME_ATTEMPTS = 6;
+
+async function createNamed(
+  context: PersonalityContext,
+  call: Call,
+  body: ContainerCreate,
+  wanted: { readonly image: Image; readonly name: string | undefined },
+): Promise<{ id: ContainerId; warnings: readonly string[] }> {
+  for (let attempt = 1; ; attempt++) {
+    const name = wanted.name ?? randomName(attempt > 1);
+    refuseTakenName(context, name);
+    const plan = planContainer(body, {
+      id: randomHexId<ContainerId>(),
+      name,
+      image: wanted.image,
+      version: call.version,
+      configuration: context.configuration,
+      gatewayOf: (network) => context.networks.list().find((one) => one.name === network)?.gateway,
+    });
+    try {
+      const container = await context.execution.create(plan.request, call.signal);
+      return { id: container.config.id, warnings: plan.warnings };
+    } catch (error) {
+      if (!isVicError(error, { class: 'AlreadyExists' })) throw error;
+      if (wanted.name === undefined && attempt < NAME_ATTEMPTS) continue;
+      throw nameConflict(name, findContainerIfAny(context.execution, name), error);
+    }
+  }
+}
+
+/** Docker's words for a name that another container has. */
+export function nameConflict(name: string, holder: Container | undefined, cause?: unknown): Error {
+  return conflict(
+    `Conflict. The container name "/${name}" is already in use by container "${holder?.config.id ?? 'being created'}". You have to remove (or rename) that container to be able to reuse that name.`,
+    cause,
+  );
+}
+
+/** Refuses a name in use before anything is made; a race is still caught by the port layer. */
+export function refuseTakenName(context: Pick<PersonalityContext, 'execution'>, name: string): void {
+  const holder = context.execution.list().find(({ config }) => config.name === name);
+  if (holder !== undefined) throw nameConflict(name, holder);
+}
+
+function resolveImage(context: PersonalityContext, reference: string, platform: string): Image {
+  let image: Image;
+  try {
+    image = context.images.get(reference);
+  } catch (error) {
+    if (!isVicError(error, { class: 'NotFound' })) throw error;
+    throw notFound(`No such image: ${familiarReference(reference)}`, error);
+  }
+  if (platform !== '' && !platformMatches(image, platform)) {
+    throw notFound(
+      `image with reference ${reference} was found but its platform (${image.os}/${image.architecture}) does not match the specified platform (${platform.slice(0, 64)})`,
+    );
+  }
+  if (image.os !== 'linux') throw notServed(`images for ${image.os}`, 'use an image for linux.');
+  return image;
+}
+
+function platformMatches(image: Image, platform: string): boolean {
+  const parts = platform.toLowerCase().split('/');
+  const own = [image.os, image.architecture, image.variant ?? ''];
+  return parts.every((part, index) => part === own[index] || (index === 2 && own[2] === ''));
+}
