@@ -44,7 +44,7 @@ export interface MachineCommandLine {
   };
   /** The network card that is always there; without a tap it has no cable. */
   readonly nic: { readonly mac: string; readonly tap: string | undefined };
-  /** Waits for device state instead of booting. */
+  /** Takes the device state of another machine instead of booting. */
   readonly incoming: boolean;
 }
 
@@ -84,7 +84,8 @@ export function machineArguments(machine: MachineCommandLine): readonly string[]
     ...['-netdev', machine.nic.tap === undefined ? 'hubport,id=net0,hubid=0' : tapNetdev('net0', machine.nic.tap)],
     ...['-device', `virtio-net-pci,id=${PRIMARY_NIC},netdev=net0,romfile=,bus=pci.0,addr=0x5,mac=${machine.nic.mac}`],
     ...bootArguments(machine.boot),
-    ...(machine.incoming ? ['-incoming', 'defer'] : []),
+    // Either way the machine waits: its disks are plugged in before it runs.
+    ...(machine.incoming ? ['-incoming', 'defer'] : ['-S']),
   ];
 }
 

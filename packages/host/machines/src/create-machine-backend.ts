@@ -1,8 +1,61 @@
-import type { MachineBackend } from '@vic/inventory';
-import { VicError } from '@vic/errors';
+import { chmod, chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Broadcast } from '@vic/async';
+import type { MachineEvent } from '@vic/inventory';
+import { BootImages, chooseAcceleration, pvhStub, qemuVersion } from '@vic/qemu';
 import type { MachineBackendOptions } from './machine-backend-options.ts';
+import { MachineFiles } from './machine-files.ts';
+import { Machines } from './machines.ts';
+import { UserIds } from './user-ids.ts';
 
-/** Makes the backend that runs machines with QEMU and process VMs as host programs. */
-export async function createMachineBackend(_options: MachineBackendOptions): Promise<MachineBackend> {
-  throw new VicError({ class: 'NotSupported', code: 'MACHINE_BACKEND_MISSING', message: 'Not there yet.' });
+const TUN_DEVICE = '/dev/net/tun';
+const PROBE_TIMEOUT_MS = 60_000;
+
+/** Makes the backend that runs machines with QEMU and process VMs as host programs. Needs root. */
+export async function createMachineBackend(options: MachineBackendOptions): Promise<Machines> {
+  const { runtimeDirectory } = options;
+  const memoryDirectory = options.memoryDirectory ?? runtimeDirectory;
+  const machinesDirectory = join(runtimeDirectory, 'machines');
+  const users = new UserIds(options.qemuUserBase);
+  await makeTraversable(runtimeDirectory, users.commonGroup);
+  await makeTraversable(memoryDirectory, users.commonGroup);
+  await mkdir(machinesDirectory, { recursive: true, mode: 0o711 });
+  await mkdir(join(runtimeDirectory, 'boot'), { recursive: true, mode: 0o755 });
+  const stubKernel = join(runtimeDirectory, 'boot', 'stub');
+  await writeFile(stubKernel, pvhStub(), { mode: 0o644 });
+  await openTunDevice();
+  const version = await qemuVersion();
+  const acceleration = await chooseAcceleration({
+    cacheFile: join(runtimeDirectory, 'acceleration.json'),
+    qemuVersion: version,
+    signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+  });
+  options.logger.info('machines run with', { acceleration: acceleration.accel, cpu: acceleration.cpu, qemu: version });
+  const context = {
+    ...{ programs: options.programs, network: options.network, users, stubKernel, acceleration },
+    ...{ qemuVersion: version, logger: options.logger, events: new Broadcast<MachineEvent>() },
+    files: (id: string) => new MachineFiles(runtimeDirectory, memoryDirectory, id),
+    bootImages: new BootImages(join(runtimeDirectory, 'boot')),
+    bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
+  };
+  return new Machines(context, machinesDirectory);
+}
+
+/** Machines pass through these folders to their own; they see no names in them. */
+async function makeTraversable(directory: string, group: number): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o711 });
+  const { mode, gid } = await stat(directory);
+  if ((mode & 0o001) !== 0) return;
+  if (gid !== group) await chown(directory, 0, group);
+  await chmod(directory, (mode & 0o7777) | 0o011);
+}
+
+/**
+ * Gives the tun device the mode udev gives it (50-udev-default.rules), for hosts without udev.
+ *
+ * Opening it grants nothing: attaching to a tap takes being its owner, and making one takes CAP_NET_ADMIN.
+ */
+async function openTunDevice(): Promise<void> {
+  const { mode } = await stat(TUN_DEVICE);
+  if ((mode & 0o666) !== 0o666) await chmod(TUN_DEVICE, 0o666);
 }
