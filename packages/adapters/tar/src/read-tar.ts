@@ -32,7 +32,7 @@ const MAX_ID = 0xffff_fffe;
 export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry, void, undefined> {
   // Names stay bytes: latin1 maps each byte to one character and back.
   const options = { filenameEncoding: 'latin1', allowUnknownFormat: true };
-  const extractor = extract(options);
+  const extractor = extract(options as Parameters<typeof extract>[0]);
   keepPaxBinary(extractor as unknown as ExtractInternals);
   let failure: unknown;
   pipeline(Readable.from(source), extractor as unknown as NodeJS.WritableStream, (error) => {
