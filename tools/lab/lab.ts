@@ -5,6 +5,7 @@ import { run } from '@vic/process';
 import { Daemon } from './daemon.ts';
 import { Docker, type DockerEnvironment } from './docker.ts';
 import { type ImageRecipe, buildImage } from './images/index.ts';
+import { installProgram } from './install-program.ts';
 import { accepts, pushImage, registryCommand } from './registry.ts';
 
 const root = dirname(dirname(import.meta.dirname));
@@ -52,7 +53,8 @@ export class Lab {
       timeoutMs: 600_000,
       env: { PATH: process.env['PATH'] ?? '' },
     });
-    await writeFile(this.#hostdConfiguration, JSON.stringify(this.#configuration(), undefined, 2));
+    const endpoint = await installProgram('vch-endpoint', join(this.directory, 'programs'));
+    await writeFile(this.#hostdConfiguration, JSON.stringify(this.#configuration(endpoint), undefined, 2));
     const command = [NODE, join(root, 'apps/hostd/src/main.ts'), 'run', '--config', this.#hostdConfiguration];
     if (await this.#hostd.start(command)) await rm(this.#readyFile, { force: true });
     return pollUntil(() => this.readHostd(), 100, AbortSignal.timeout(60_000));
@@ -91,17 +93,24 @@ export class Lab {
     if (!(await this.hasVch(name))) {
       await rm(certificates, { recursive: true, force: true });
       await this.vicMachine('create', [
-        ...['--name', name, '--timeout', VCH_TIMEOUT, '--bootstrap-iso', join(root, 'build/guest/bootstrap.iso')],
-        ...[
-          '--public-network',
-          'VM Network',
-          '--public-network-ip',
-          `${address}/24`,
-          '--public-network-gateway',
-          hostd.gateway,
-        ],
-        ...['--tls-cname', address, '--tls-cert-path', certificates],
-        ...['--insecure-registry', `${hostd.gateway}:${REGISTRY_PORT}`],
+        '--name',
+        name,
+        '--timeout',
+        VCH_TIMEOUT,
+        '--bootstrap-iso',
+        join(root, 'build/guest/bootstrap.iso'),
+        '--public-network',
+        'VM Network',
+        '--public-network-ip',
+        `${address}/24`,
+        '--public-network-gateway',
+        hostd.gateway,
+        '--tls-cname',
+        address,
+        '--tls-cert-path',
+        certificates,
+        '--insecure-registry',
+        `${hostd.gateway}:${REGISTRY_PORT}`,
       ]);
     }
     return { DOCKER_HOST: `tcp://${address}:2376`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates };
@@ -162,12 +171,12 @@ export class Lab {
     return join(this.directory, 'hostd/ready.json');
   }
 
-  #configuration(): unknown {
+  #configuration(endpoint: readonly string[]): unknown {
     return {
       instance: this.instance,
       stateDirectory: join(this.directory, 'hostd'),
       uplink: 'nat',
-      programs: { 'vch-endpoint': { command: [NODE, join(root, 'apps/vch-endpoint/src/main.ts')] } },
+      programs: { 'vch-endpoint': { command: endpoint } },
     };
   }
 }

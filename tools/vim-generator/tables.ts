@@ -6,8 +6,8 @@ import { readCalls, type PythonCall, type PythonLiteral } from './python-literal
 const FLAG = { F_LINK: 1, F_LINKABLE: 2, F_OPTIONAL: 4, F_SECRET: 8 } as const;
 const FILES = ['CoreTypes.py', 'QueryTypes.py', 'ServerObjects.py'];
 const CALLS = ['AddVersion', 'AddVersionParent', 'CreateDataType', 'CreateEnumType', 'CreateManagedType'];
-/** The version that pyVmomi calls `legacy` holds what existed before versions were counted. */
 const FIRST_VERSION = '2.0';
+const LEGACY = 'vim.version.legacy';
 
 /** Names of the tables that are plain values on the wire. */
 const SIMPLE: Readonly<Record<string, string>> = {
@@ -36,7 +36,12 @@ class TableReader {
   #faults: ReadonlySet<string> = new Set();
 
   constructor(calls: readonly PythonCall[]) {
-    this.#calls = calls.filter((call) => !String(call.args[0]).startsWith('vmodl.reflect.'));
+    // Reflection is another service; what is of version `legacy` only is in no API version that is still spoken.
+    this.#calls = calls.filter(
+      ({ name, args }) =>
+        !String(args[0]).startsWith('vmodl.reflect.') &&
+        !(name.startsWith('Create') && args[name === 'CreateEnumType' ? 2 : 3] === LEGACY),
+    );
   }
 
   read(): Model {
@@ -137,7 +142,7 @@ class TableReader {
       name: text(name),
       base: this.#typeName(text(base)),
       since: this.#sinceOf(version),
-      properties: list(properties).map((property) => this.#property(property)),
+      properties: current(properties).map((property) => this.#property(property)),
     };
   }
 
@@ -147,8 +152,8 @@ class TableReader {
       name: text(name),
       base: this.#typeName(text(base)).replace('@', ''),
       since: this.#sinceOf(version),
-      properties: list(properties).map((property) => this.#property(property)),
-      methods: list(methods).map((method) => this.#method(text(name), list(method))),
+      properties: current(properties).map((property) => this.#property(property)),
+      methods: current(methods).map((method) => this.#method(text(name), list(method))),
     };
   }
 
@@ -160,7 +165,7 @@ class TableReader {
       name: text(name),
       owner,
       since: this.#sinceOf(version),
-      parameters: list(parameters).map((parameter) => this.#property(parameter)),
+      parameters: current(parameters).map((parameter) => this.#property(parameter)),
       result: this.#wireType(text(declared), 0),
       resultOptional: (Number(flags) & FLAG.F_OPTIONAL) !== 0 && !startsTask,
       ...(startsTask ? { taskResult: this.#wireType(text(final), 0) } : {}),
@@ -216,6 +221,11 @@ const MANAGED_OBJECT: ModelManagedType = {
 function text(value: PythonLiteral | undefined): string {
   if (typeof value !== 'string') throw new Error(`Expected text, found ${JSON.stringify(value)}`);
   return value;
+}
+
+/** The entries of a list of members, each with its version third, without legacy ones. */
+function current(members: PythonLiteral | undefined): readonly PythonLiteral[] {
+  return list(members).filter((member) => list(member)[2] !== LEGACY);
 }
 
 function list(value: PythonLiteral | undefined): readonly PythonLiteral[] {

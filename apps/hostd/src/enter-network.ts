@@ -1,0 +1,40 @@
+import { stat } from 'node:fs/promises';
+import { namespacePath } from '@vic/network';
+import { type HostNetwork, planHostNetwork, setUpHostNetwork } from '@vic/switches';
+import type { HostdConfiguration } from './configuration.ts';
+
+/** Carries the subnet to the process inside the namespace; unset outside. */
+const SUBNET_VARIABLE = 'VIC_HOSTD_SUBNET';
+
+/**
+ * Sets up the host's network and continues inside its namespace.
+ *
+ * Outside, this call replaces the process by one of the same command line in the namespace and does not return;
+ * inside, it gives the network.
+ */
+export async function enterNetwork(
+  configuration: HostdConfiguration,
+  self: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string | undefined>> },
+): Promise<HostNetwork> {
+  const subnet = self.env[SUBNET_VARIABLE];
+  if (subnet !== undefined) {
+    const network = planHostNetwork(configuration.instance, subnet);
+    if (await isInside(network.namespace)) return network;
+  }
+  const network = await setUpHostNetwork({
+    instance: configuration.instance,
+    uplink: configuration.uplink,
+    ...(configuration.subnet === undefined ? {} : { subnet: configuration.subnet }),
+  });
+  process.execve?.(
+    '/usr/bin/nsenter',
+    ['nsenter', `--net=${namespacePath(network.namespace)}`, '--', process.execPath, ...self.argv.slice(1)],
+    { ...self.env, [SUBNET_VARIABLE]: network.subnet },
+  );
+  throw new TypeError('this Node.js cannot replace its process');
+}
+
+async function isInside(namespace: string): Promise<boolean> {
+  const [own, wanted] = await Promise.all([stat('/proc/self/ns/net'), stat(namespacePath(namespace))]);
+  return own.ino === wanted.ino;
+}
