@@ -1,0 +1,36 @@
+import type { Machine, PowerState } from '../execution/machine.ts';
+
+/** The properties of a virtual machine that {@link machineOf} needs. */
+export const MACHINE_PROPERTIES = [
+  'name',
+  'runtime.powerState',
+  'runtime.instantCloneFrozen',
+  'config.changeVersion',
+  'config.extraConfig',
+] as const;
+
+/** A machine from its properties; `undefined` while the server cannot tell its configuration. */
+export function machineOf(ref: string, properties: Readonly<Record<string, unknown>>): Machine | undefined {
+  const name = properties['name'];
+  const extraConfig = properties['config.extraConfig'];
+  if (typeof name !== 'string' || !Array.isArray(extraConfig)) return undefined;
+  const changeVersion = properties['config.changeVersion'];
+  return {
+    ref,
+    name,
+    powerState: powerStateOf(properties['runtime.powerState']),
+    frozen: properties['runtime.instantCloneFrozen'] === true,
+    changeVersion: typeof changeVersion === 'string' ? changeVersion : '',
+    extraConfig: Object.fromEntries(extraConfig.flatMap((option: unknown) => entryOf(option))),
+  };
+}
+
+function powerStateOf(value: unknown): PowerState {
+  return value === 'poweredOn' || value === 'suspended' ? value : 'poweredOff';
+}
+
+function entryOf(option: unknown): readonly (readonly [string, string])[] {
+  if (typeof option !== 'object' || option === null) return [];
+  const { key, value } = option as { key?: unknown; value?: unknown };
+  return typeof key === 'string' && typeof value === 'string' ? [[key, value]] : [];
+}
