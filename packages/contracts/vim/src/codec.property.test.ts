@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
-  dataTypeMeta,
   dataTypeNames,
   decodeElement,
   decodeRequest,
@@ -9,10 +8,6 @@ import {
   encodeElement,
   encodeRequest,
   encodeResponse,
-  enumMeta,
-  isDataSubtype,
-  isManagedSubtype,
-  managedTypeNames,
   methodMeta,
   methodNames,
   NAMESPACE,
@@ -23,86 +18,10 @@ import {
   type MethodName,
   type MethodResult,
 } from './index.ts';
+import { arbitraryField, arbitraryObject, arbitraryValue, withoutUndefined } from './testing/index.ts';
 
-/** Deeper objects only cost time: every type is generated at the top. */
-const MAX_DEPTH = 3;
-
-const xmlText = fc.string({ unit: 'binary', maxLength: 12 }).map((text) =>
-  // oxlint-disable-next-line no-control-regex
-  text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '.'),
-);
-
-const SIMPLE: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
-  string: xmlText,
-  boolean: fc.boolean(),
-  byte: fc.integer({ min: -128, max: 127 }),
-  short: fc.integer({ min: -32_768, max: 32_767 }),
-  int: fc.integer(),
-  long: fc.maxSafeInteger(),
-  float: fc.double(),
-  double: fc.double(),
-  dateTime: fc.date({ min: new Date(0), max: new Date('2099-12-31T00:00:00Z'), noInvalidDate: true }),
-  binary: fc.uint8Array({ maxLength: 8 }),
-};
-
-/** A value of a wire type, with `$type` on every data object as decoding gives it. */
-function valueOf(type: string, depth: number): fc.Arbitrary<unknown> {
-  const simple = SIMPLE[type];
-  if (simple !== undefined) return simple;
-  if (type.endsWith('[]')) return fc.array(valueOf(type.slice(0, -2), depth + 1), { minLength: 1, maxLength: 2 });
-  if (type === 'anyType') return anyValue(depth);
-  if (type.startsWith('@')) return referenceTo(type.slice(1));
-  const values = enumMeta(type)?.values;
-  if (values !== undefined) return fc.constantFrom(...values);
-  return subtypeOf(type).chain((name) => dataObject(name, depth));
-}
-
-function anyValue(depth: number): fc.Arbitrary<unknown> {
-  const leaf = fc.oneof(
-    xmlText,
-    fc.integer(),
-    fc.maxSafeInteger(),
-    fc.boolean(),
-    fc.double(),
-    SIMPLE['binary'] ?? xmlText,
-  );
-  return fc.oneof(leaf, referenceTo('ManagedObject'), dataObject('OptionValue', depth + 1));
-}
-
-function referenceTo(base: string): fc.Arbitrary<unknown> {
-  const types = managedTypeNames().filter((name) => isManagedSubtype(name, base));
-  return fc.record({ type: fc.constantFrom(...types), value: xmlText });
-}
-
-function subtypeOf(base: string): fc.Arbitrary<string> {
-  return fc.constantFrom(base, ...dataTypeNames().filter((name) => name !== base && isDataSubtype(name, base)));
-}
-
-function dataObject(name: string, depth: number): fc.Arbitrary<object> {
-  const properties = dataTypeMeta(name)?.properties ?? [];
-  return fc.constant(undefined).chain(() => {
-    const fields = properties
-      .filter((property) => !property.optional || depth < MAX_DEPTH)
-      .map((property) => [property.name, fieldOf(property.type, property.optional, depth)] as const);
-    return fc.record(Object.fromEntries(fields)).map((record) => ({ $type: name, ...withoutUndefined(record) }));
-  });
-}
-
-function fieldOf(type: string, optional: boolean, depth: number): fc.Arbitrary<unknown> {
-  if (!optional) return depth > 2 * MAX_DEPTH ? shallowest(type, depth) : valueOf(type, depth + 1);
-  return fc.boolean().chain((present) => (present ? valueOf(type, depth + 1) : fc.constant(undefined)));
-}
-
-/** Ends recursion through required properties: an empty list where one is possible. */
-function shallowest(type: string, depth: number): fc.Arbitrary<unknown> {
-  if (type.endsWith('[]')) return fc.constant([]);
-  if (type === 'anyType') return xmlText;
-  return dataTypeMeta(type) === undefined ? valueOf(type, depth) : dataObject(type, depth + 1);
-}
-
-function withoutUndefined(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
-}
+/** Objects at this depth have only what is required. */
+const SHALLOW = 3;
 
 function roundTrip(type: string, value: unknown): unknown {
   const xml = encodeElement('value', type, value).replace('<value', '<value xmlns="urn:vim25"');
@@ -114,7 +33,7 @@ function roundTrip(type: string, value: unknown): unknown {
 it('decode(encode(x)) is x for objects of any type', () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...dataTypeNames()).chain((name) => dataObject(name, 0)),
+      fc.constantFrom(...dataTypeNames()).chain((name) => arbitraryObject(name)),
       (object) => {
         expect(roundTrip('anyType', object)).toEqual(object);
       },
@@ -125,7 +44,7 @@ it('decode(encode(x)) is x for objects of any type', () => {
 
 it('decode(encode(x)) is x for one object of every type', () => {
   for (const name of dataTypeNames()) {
-    const [object] = fc.sample(dataObject(name, MAX_DEPTH), { numRuns: 1, seed: 1 });
+    const [object] = fc.sample(arbitraryObject(name, SHALLOW), { numRuns: 1, seed: 1 });
     expect(roundTrip(name, object)).toEqual(object);
   }
 });
@@ -141,7 +60,7 @@ it('decode(encode(x)) is x for lists and numbers whose type is stated', () => {
   );
   fc.assert(
     fc.property(
-      typed.chain((type) => valueOf(type, MAX_DEPTH).map((value) => ({ type, value }))),
+      typed.chain((type) => arbitraryValue(type, SHALLOW).map((value) => ({ type, value }))),
       ({ type, value }) => {
         expect(roundTrip('anyType', new TypedValue(type, value))).toEqual(value);
       },
@@ -153,7 +72,7 @@ it('decode(encode(x)) is x for lists and numbers whose type is stated', () => {
 it('a request of any method with arbitrary arguments arrives as it was sent', () => {
   const call = fc.constantFrom(...(methodNames() as readonly MethodName[])).chain((name) => {
     const method = methodMeta(name);
-    const fields = (method?.parameters ?? []).map((it) => [it.name, fieldOf(it.type, it.optional, 1)] as const);
+    const fields = (method?.parameters ?? []).map((it) => [it.name, arbitraryField(it.type, it.optional, 1)] as const);
     return fc
       .record(Object.fromEntries(fields))
       .map((args) => ({ name, owner: method?.owner ?? '', args: withoutUndefined(args) }));
@@ -172,7 +91,7 @@ it('a request of any method with arbitrary arguments arrives as it was sent', ()
 it('a response of any method with an arbitrary result arrives as it was sent', () => {
   const answer = fc
     .constantFrom(...(methodNames() as readonly MethodName[]).filter((name) => methodMeta(name)?.result !== 'void'))
-    .chain((name) => valueOf(methodMeta(name)?.result ?? '', 1).map((result) => ({ name, result })));
+    .chain((name) => arbitraryValue(methodMeta(name)?.result ?? '', 1).map((result) => ({ name, result })));
   fc.assert(
     fc.property(answer, ({ name, result }) => {
       expect(decodeResponse(name, encodeResponse(name, result as MethodResult<typeof name>))).toEqual(result);

@@ -168,9 +168,9 @@ class Decoder {
   }
 }
 
-/** The wire type that an `xsi:type` of the VIM namespace names. */
+/** The wire type that an `xsi:type` of the VIM namespace names; pyVmomi says `ManagedObject` for a reference. */
 function vimType(name: string): string | undefined {
-  if (name === 'ManagedObjectReference') return '@ManagedObject';
+  if (name === 'ManagedObjectReference' || name === 'ManagedObject') return '@ManagedObject';
   if (dataTypeMeta(name) !== undefined || enumMeta(name) !== undefined) return name;
   const item = arrayItem(name);
   if (item === undefined) return undefined;

@@ -15,7 +15,6 @@ export interface AlarmObject extends ExtensibleManagedObjectObject {
 export interface AlarmManagerObject extends ManagedObjectObject {
   defaultExpression?: readonly AlarmExpression[] | undefined;
   description: AlarmDescription;
-  lastTriggerId: number;
 }
 
 /** Properties of the managed object `AuthorizationManager`. */
@@ -313,10 +312,6 @@ export interface HostGraphicsManagerObject extends ExtensibleManagedObjectObject
 
 /** Properties of the managed object `HostHealthStatusSystem`. */
 export interface HostHealthStatusSystemObject extends ManagedObjectObject {
-}
-
-/** Properties of the managed object `HostHostUpdateProxyManager`. */
-export interface HostHostUpdateProxyManagerObject extends ManagedObjectObject {
 }
 
 /** Properties of the managed object `HostImageConfigManager`. */

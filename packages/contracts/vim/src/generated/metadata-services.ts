@@ -49,7 +49,7 @@ VirtualSCSISharing|0|noSharing,virtualSharing,physicalSharing
 /** One line each: `name|base|since|property[?] type since privilege;…`. */
 export const MANAGED_TYPES = `
 Alarm|ExtensibleManagedObject|0|
-AlarmManager|ManagedObject|0|defaultExpression? AlarmExpression[] 0 System.View;description AlarmDescription 0 System.View;lastTriggerId int 0 System.View
+AlarmManager|ManagedObject|0|defaultExpression? AlarmExpression[] 0 System.View;description AlarmDescription 0 System.View
 AuthorizationManager|ManagedObject|0|privilegeList? AuthorizationPrivilege[] 0 System.View;roleList? AuthorizationRole[] 0 System.View;description AuthorizationDescription 0 System.View
 CertificateManager|ManagedObject|9|
 ClusterComputeResource|ComputeResource|0|configuration ClusterConfigInfo 0;recommendation? ClusterRecommendation[] 1 System.Read;drsRecommendation? ClusterDrsRecommendation[] 0;hciConfig? ClusterComputeResourceHCIConfigInfo c;migrationHistory? ClusterDrsMigration[] 0;actionHistory? ClusterActionHistory[] 1;drsFault? ClusterDrsFaults[] 4 System.Read
@@ -107,7 +107,6 @@ HostFirewallSystem|ExtensibleManagedObject|0|firewallInfo? HostFirewallInfo 0
 HostFirmwareSystem|ManagedObject|1|
 HostGraphicsManager|ExtensibleManagedObject|8|
 HostHealthStatusSystem|ManagedObject|1|
-HostHostUpdateProxyManager|ManagedObject|0|
 HostImageConfigManager|ManagedObject|6|
 HostKernelModuleSystem|ManagedObject|2|
 HostLocalAccountManager|ManagedObject|0|
@@ -372,7 +371,7 @@ FormatVffs|HostStorageSystem|8|Host.Config.Storage|HostVffsVolume||createSpec Ho
 FormatVmfs|HostStorageSystem|0|Host.Config.Storage|HostVmfsVolume||createSpec HostVmfsSpec 0|AlreadyExists,HostConfigFault
 GenerateCertificateSigningRequest|HostCertificateManager|9|Certificate.Manage|string||useIpAddressAsCommonName boolean 9|HostConfigFault
 GenerateCertificateSigningRequestByDn|HostCertificateManager|9|Certificate.Manage|string||distinguishedName string 9|HostConfigFault
-GenerateLogBundles_Task|DiagnosticManager|0|Global.Diagnostics|@Task|DiagnosticManagerBundleInfo[]|includeDefault boolean 0;host? @HostSystem[] 0;supportOptions? KeyValue[] 0|LogBundlingFailed,TaskInProgress
+GenerateLogBundles_Task|DiagnosticManager|0|Global.Diagnostics|@Task|DiagnosticManagerBundleInfo[]|includeDefault boolean 0;host? @HostSystem[] 0|LogBundlingFailed,TaskInProgress
 GetAlarm|AlarmManager|0|System.View|@Alarm[]?||entity? @ManagedEntity 0|
 GetAlarmState|AlarmManager|0||AlarmState[]?||entity @ManagedEntity 0 System.Read|
 GetPublicKey|ExtensionManager|1|System.View|string|||
@@ -465,7 +464,6 @@ QueryEvents|EventManager|0|System.View|Event[]?||filter EventFilterSpec 0|
 QueryExtensionIpAllocationUsage|ExtensionManager|7|System.View|ExtensionManagerIpAllocationUsage[]?||extensionKeys? string[] 7|
 QueryFaultToleranceCompatibility|VirtualMachine|5|VirtualMachine.Config.QueryFTCompatibility|LocalizedMethodFault[]?|||InvalidState,VmConfigFault
 QueryFaultToleranceCompatibilityEx|VirtualMachine|9|VirtualMachine.Config.QueryFTCompatibility|LocalizedMethodFault[]?||forLegacyFt? boolean 9|InvalidState,VmConfigFault
-QueryGuestOperationsDisabledMethods|GuestOperationsManager|0||string[]?||vm @VirtualMachine 0 VirtualMachine.GuestOperations.Query|GuestOperationsFault,InvalidPowerState
 QueryHostConnectionInfo|HostSystem|0|System.Read|HostConnectInfo|||
 QueryLicenseSourceAvailability|LicenseManager|0|Global.Licenses|LicenseAvailabilityInfo[]?||host? @HostSystem 0|
 QueryLicenseUsage|LicenseManager|0|System.Read|LicenseUsageInfo||host? @HostSystem 0|

@@ -194,7 +194,7 @@ export interface Methods {
   FormatVmfs: { owner: 'HostStorageSystem'; args: { createSpec: HostVmfsSpec; }; result: HostVmfsVolume; taskResult: never };
   GenerateCertificateSigningRequest: { owner: 'HostCertificateManager'; args: { useIpAddressAsCommonName: boolean; }; result: string; taskResult: never };
   GenerateCertificateSigningRequestByDn: { owner: 'HostCertificateManager'; args: { distinguishedName: string; }; result: string; taskResult: never };
-  GenerateLogBundles_Task: { owner: 'DiagnosticManager'; args: { includeDefault: boolean; host?: readonly HostSystemRef[] | undefined; supportOptions?: readonly KeyValue[] | undefined; }; result: TaskRef; taskResult: readonly DiagnosticManagerBundleInfo[] };
+  GenerateLogBundles_Task: { owner: 'DiagnosticManager'; args: { includeDefault: boolean; host?: readonly HostSystemRef[] | undefined; }; result: TaskRef; taskResult: readonly DiagnosticManagerBundleInfo[] };
   GetAlarm: { owner: 'AlarmManager'; args: { entity?: ManagedEntityRef | undefined; }; result: readonly AlarmRef[]; taskResult: never };
   GetAlarmState: { owner: 'AlarmManager'; args: { entity: ManagedEntityRef; }; result: readonly AlarmState[]; taskResult: never };
   GetPublicKey: { owner: 'ExtensionManager'; args: Record<never, never>; result: string; taskResult: never };
@@ -287,7 +287,6 @@ export interface Methods {
   QueryExtensionIpAllocationUsage: { owner: 'ExtensionManager'; args: { extensionKeys?: readonly string[] | undefined; }; result: readonly ExtensionManagerIpAllocationUsage[]; taskResult: never };
   QueryFaultToleranceCompatibility: { owner: 'VirtualMachine'; args: Record<never, never>; result: readonly LocalizedMethodFault[]; taskResult: never };
   QueryFaultToleranceCompatibilityEx: { owner: 'VirtualMachine'; args: { forLegacyFt?: boolean | undefined; }; result: readonly LocalizedMethodFault[]; taskResult: never };
-  QueryGuestOperationsDisabledMethods: { owner: 'GuestOperationsManager'; args: { vm: VirtualMachineRef; }; result: readonly string[]; taskResult: never };
   QueryHostConnectionInfo: { owner: 'HostSystem'; args: Record<never, never>; result: HostConnectInfo; taskResult: never };
   QueryLicenseSourceAvailability: { owner: 'LicenseManager'; args: { host?: HostSystemRef | undefined; }; result: readonly LicenseAvailabilityInfo[]; taskResult: never };
   QueryLicenseUsage: { owner: 'LicenseManager'; args: { host?: HostSystemRef | undefined; }; result: LicenseUsageInfo; taskResult: never };

@@ -179,9 +179,6 @@ export type HostGraphicsManagerRef = ManagedObjectReference<'HostGraphicsManager
 /** Reference to a `HostHealthStatusSystem`. */
 export type HostHealthStatusSystemRef = ManagedObjectReference<'HostHealthStatusSystem'>;
 
-/** Reference to a `HostHostUpdateProxyManager`. */
-export type HostHostUpdateProxyManagerRef = ManagedObjectReference<'HostHostUpdateProxyManager'>;
-
 /** Reference to a `HostImageConfigManager`. */
 export type HostImageConfigManagerRef = ManagedObjectReference<'HostImageConfigManager'>;
 

@@ -1,0 +1,1 @@
+export { arbitraryField, arbitraryObject, arbitraryValue, withoutUndefined } from './arbitrary.ts';
