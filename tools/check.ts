@@ -22,7 +22,8 @@ const steps: readonly (readonly [name: string, step: () => boolean | Promise<boo
   ['doc comments', () => homeMade(checkDocComments)],
   ['specification', () => homeMade(checkSpecification)],
   ['links', () => homeMade(checkLinks)],
-  ['generated files', () => program('node', ['tools/generate-vim.ts', '--check'])],
+  ['generated types', () => program('node', ['tools/generate-vim.ts', '--check'])],
+  ['generated error page', () => program('node', ['tools/generate-errors-doc.ts', '--check'])],
   ['dead code', () => program('knip', ['--no-progress'])],
   ['unit tests', () => program('vitest', ['run', '--project', 'unit', '--reporter', 'dot'])],
 ];
