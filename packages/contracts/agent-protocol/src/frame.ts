@@ -72,12 +72,12 @@ export function decodeCredit(payload: Uint8Array): number {
 export class FrameDecoder {
   #pending: Buffer = Buffer.alloc(0);
 
-  /** Takes more bytes and gives the frames they complete. */
-  push(chunk: Uint8Array): Frame[] {
+  /** Takes more bytes and gives the frames they complete, or the first `limit` of them. */
+  push(chunk: Uint8Array, limit = Number.POSITIVE_INFINITY): Frame[] {
     this.#pending = this.#pending.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#pending, chunk]);
     const frames: Frame[] = [];
     let offset = 0;
-    while (this.#pending.length - offset >= FRAME_HEADER_BYTES) {
+    while (frames.length < limit && this.#pending.length - offset >= FRAME_HEADER_BYTES) {
       const end = offset + FRAME_HEADER_BYTES + this.#checkHeader(offset);
       if (this.#pending.length < end) break;
       frames.push(this.#frameAt(offset, end));
@@ -85,6 +85,13 @@ export class FrameDecoder {
     }
     this.#pending = this.#pending.subarray(offset);
     return frames;
+  }
+
+  /** Gives back the bytes that have not become frames. */
+  takePending(): Uint8Array {
+    const pending = this.#pending;
+    this.#pending = Buffer.alloc(0);
+    return pending;
   }
 
   #checkHeader(offset: number): number {
