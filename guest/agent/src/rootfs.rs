@@ -57,6 +57,8 @@ fn make_devices(dev: &Path) -> io::Result<()> {
     let devices = [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
     for (name, major, minor) in devices {
         sys::make_device(&dev.join(name), 0o666, major, minor)?;
+        // The file mask took the others' right to write away.
+        fs::set_permissions(dev.join(name), fs::Permissions::from_mode(0o666))?;
     }
     let links = [
         ("fd", "/proc/self/fd"),

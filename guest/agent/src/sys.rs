@@ -382,7 +382,11 @@ pub fn copy_attributes(from: &Path, to: &Path) -> io::Result<()> {
     // SAFETY: buffers are valid for their lengths; the kernel NUL-terminates each name in the list.
     unsafe {
         let size = libc::llistxattr(from.as_ptr(), names.as_mut_ptr().cast(), names.len());
-        let size = usize::try_from(size).map_err(|_| io::Error::last_os_error())?;
+        let Ok(size) = usize::try_from(size) else {
+            let error = io::Error::last_os_error();
+            // A squashfs without any attribute does not know them at all.
+            return if error.raw_os_error() == Some(libc::EOPNOTSUPP) { Ok(()) } else { Err(error) };
+        };
         for name in names[..size].split_inclusive(|byte| *byte == 0) {
             let Ok(name) = CStr::from_bytes_with_nul(name) else { continue };
             if name.to_bytes().starts_with(b"trusted.overlay.") {
