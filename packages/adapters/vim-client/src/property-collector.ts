@@ -76,7 +76,7 @@ export async function properties<const T extends string, const P extends string>
   options: CallOptions = {},
 ): Promise<PropertyMap<T, P>> {
   const [content] = await retrieve(client, [filterForObjects([ref], paths)], options);
-  if (content === undefined) return {};
+  if (content === undefined) throw notFound(ref);
   const found = propertiesOf<T, P>(content);
   const [missing] = found.missing;
   if (missing !== undefined) throw missing.fault;
@@ -141,6 +141,13 @@ export async function list<const T extends ManagedTypeName, const P extends stri
   await using view = await containerView(client, options.below ?? client.content.rootFolder, [type], options);
   const contents = await retrieve(client, [filterForView(view.ref, type, paths)], options);
   return contents.map((content) => propertiesOf<T, P>(content));
+}
+
+function notFound(obj: ManagedObjectReference): VimFault {
+  return new VimFault({
+    fault: make('ManagedObjectNotFound', { obj }),
+    message: `The server has no ${obj.type} ${obj.value}.`,
+  });
 }
 
 function propertiesOf<T extends string, P extends string>(content: ObjectContent): ObjectProperties<T, P> {

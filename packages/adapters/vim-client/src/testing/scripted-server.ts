@@ -82,8 +82,8 @@ export async function scriptedServer(script: ServerScript): Promise<ScriptedServ
   };
   const server = createServer({ cert: certificate, key }, (request, response) => {
     if (request.method === 'GET')
-      return void respond(response, script.versions === undefined ? 404 : 200, script.versions ?? '');
-    void bodyOf(request).then((body) => {
+      return respond(response, script.versions === undefined ? 404 : 200, script.versions ?? '');
+    return void bodyOf(request).then((body) => {
       const decoded = decodeRequest(body);
       calls.push({ method: decoded.method.name, action: String(request.headers['soapaction']) });
       if (decoded.method.name === 'Login')
