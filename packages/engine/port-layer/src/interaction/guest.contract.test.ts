@@ -107,8 +107,10 @@ describe('a container in a machine', () => {
     await session.resize({ rows: 50, cols: 132 });
     streams.stdin.write('stty size\n');
     await output.until(/50 132\r\n/);
-    streams.stdin.write('sleep 100\n');
+    streams.stdin.write("sh -c 'echo asleep; exec sleep 100'\n");
+    await output.until(/\nasleep\r\n/);
     streams.stdin.write('\x03');
+    await output.until(/\^C/);
     streams.stdin.write('echo after $?\n');
     await output.until(/after 130\r\n/);
     streams.stdin.write('exit 3\n');
@@ -258,7 +260,7 @@ function collect(stream: NodeJS.ReadableStream): { readonly text: string; readon
       while (!pattern.test(state.text)) {
         const { promise, resolve } = Promise.withResolvers<void>();
         state.wake = resolve;
-        await Promise.race([promise.then(() => process.stderr.write(JSON.stringify(state.text)+'\n')), ended.then(() => Promise.reject(new Error(`the stream ended with ${state.text}`)))]);
+        await Promise.race([promise, ended.then(() => Promise.reject(new Error(`the stream ended with ${state.text}`)))]);
       }
     },
   };
