@@ -16,6 +16,7 @@ const CLASSES: readonly (readonly [DataTypeName, ErrorClass])[] = [
   ['FileAlreadyExists', 'AlreadyExists'],
   ['AlreadyExists', 'AlreadyExists'],
   ['ConcurrentAccess', 'Conflict'],
+  ['TaskInProgress', 'Conflict'],
   ['FileLocked', 'Conflict'],
   ['ResourceInUse', 'Conflict'],
   ['InvalidState', 'Conflict'],
