@@ -20,7 +20,7 @@ export class AttachHub {
   readonly #leaving = new Map<ProcessStreams, readonly AttachClient[]>();
   readonly #changed = new ChangeSignal();
   #subscription: { readonly session: TetherSession; readonly streams: ProcessStreams } | undefined;
-  #subscribing: Promise<void> | undefined;
+  #subscribing: { readonly session: TetherSession; readonly done: Promise<void> } | undefined;
   #stdinEnded = false;
 
   constructor(process: ProcessConfig, logger: Logger) {
@@ -44,9 +44,15 @@ export class AttachHub {
 
   /** Subscribes to the tether if a client is attached and there is no subscription on this session yet. */
   async connect(session: TetherSession): Promise<void> {
-    if (this.#clients.size === 0 || this.#subscription?.session === session) return;
-    this.#subscribing ??= this.#subscribe(session).finally(() => (this.#subscribing = undefined));
-    await this.#subscribing;
+    if (this.#subscription?.session !== session) this.#subscription = undefined;
+    if (this.#clients.size === 0 || this.#subscription !== undefined) return;
+    if (this.#subscribing?.session !== session) {
+      const done = this.#subscribe(session).finally(() => {
+        if (this.#subscribing?.session === session) this.#subscribing = undefined;
+      });
+      this.#subscribing = { session, done };
+    }
+    await this.#subscribing.done;
   }
 
   /** The process has ended: those attached now get what it still wrote, and then the end. */

@@ -52,12 +52,16 @@ export class ContainerUnit {
   launchingOn: TetherSession | undefined;
   /** How often a start was tried. */
   starts = 0;
-  /** The VM was powered on by someone else and is owed a launch. */
-  launchOwed = false;
+  /** We powered the VM on and its tether has not been heard of since; any other boot is someone else's. */
+  bootExpected = false;
+  /** The boot the tether was last heard of in. */
+  bootId: string | undefined;
   /** A restart keeps a container that would remove itself at its end. */
   restarting = false;
   /** Nothing is left of it. */
   isRemoved = false;
+  /** How the last run, or try to start one, ended; kept while the container is removed. */
+  lastExit: { readonly exitCode: number; readonly error?: string } = { exitCode: 0 };
   /** How often the process has ended. */
   exits = 0;
   #state: ContainerState;
@@ -68,6 +72,7 @@ export class ContainerUnit {
     this.machine = machine;
     this.#state = state;
     this.#deps = deps;
+    if (state.status === 'exited') this.lastExit = { exitCode: state.exitCode };
     this.consoleSize = record.config.process.consoleSize;
     this.attachments = new AttachHub(record.config.process, deps.logger);
   }
@@ -112,7 +117,6 @@ export class ContainerUnit {
     }
     const isOld = state.status === 'exited' && startedNs <= (parseTimeNs(state.finishedAt) ?? 0n);
     if (isOld && source === 'news') return;
-    this.launchOwed = false;
     this.#become({ status: 'running', startedAt: formatTimeNs(startedNs), pid });
     this.publish({ type: 'container.started' });
   }
@@ -122,6 +126,7 @@ export class ContainerUnit {
     const state = this.#state;
     if (state.status !== 'running') return false;
     this.exits++;
+    this.lastExit = { exitCode: end.exitCode, ...(end.error === undefined ? {} : { error: end.error }) };
     this.publishedPorts = [];
     this.#become({
       status: 'exited',
@@ -142,6 +147,7 @@ export class ContainerUnit {
   /** The process could not be started. */
   markStartFailed(startError: StartError): void {
     const state = this.#state;
+    this.lastExit = { exitCode: startError.exitCode, error: startError.message };
     if (state.status === 'created') this.#become({ status: 'created', startError });
     else if (state.status === 'exited') {
       this.#become({ ...state, exitCode: startError.exitCode, error: startError.message });

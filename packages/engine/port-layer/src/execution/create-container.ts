@@ -97,7 +97,8 @@ async function commit(context: ExecutionContext, handle: NewHandle, signal: Abor
       changeVersion: '',
       extraConfig: {},
     };
-    return context.making.get(id)?.machine ?? unseen;
+    const seen = context.making.get(id)?.machine;
+    return seen === undefined ? unseen : { ...seen, powerState };
   } catch (error) {
     context.abandoned.add(id);
     const seen = context.making.get(id)?.machine;
@@ -117,6 +118,7 @@ function register(context: ExecutionContext, handle: NewHandle, machine: Machine
   const unit = new ContainerUnit(handle.record, machine, { status: 'created' }, context.unitDeps);
   const { session } = context.making.get(unit.id) ?? {};
   context.making.delete(unit.id);
+  unit.bootExpected = machine.powerState === 'poweredOn';
   context.registry.add(unit);
   unit.publish({ type: 'container.created' });
   if (session !== undefined) receiveSession(context, unit, session);

@@ -44,6 +44,10 @@ export interface ExecutionConfiguration {
   readonly bridgePortGroup: string;
   /** How long a created container that is not started keeps its memory. */
   readonly idlePowerOffMs: number;
+  /** How long after the news that a machine is off its guest's last words may come. */
+  readonly lastWordsMs: number;
+  /** How long a tether may be away before its machine is looked at. */
+  readonly tetherAwayMs: number;
 }
 
 /** What the execution needs from others. */

@@ -1,4 +1,5 @@
 import { isVicError } from '@vic/errors';
+import type { ContainerUnit } from './container-unit.ts';
 import { MACHINE_POWER_STATE } from './machine.ts';
 import type { MachineInfrastructure } from './machine.ts';
 
@@ -11,12 +12,25 @@ export async function ensureOff(machines: MachineInfrastructure, ref: string, si
   }
 }
 
-/** Powers a machine on; one that is on is left alone. */
-export async function ensureOn(machines: MachineInfrastructure, ref: string, signal: AbortSignal): Promise<void> {
+/** Powers a container's machine off, and remembers that. */
+export async function powerOffUnit(
+  machines: MachineInfrastructure,
+  unit: ContainerUnit,
+  signal: AbortSignal,
+): Promise<void> {
+  unit.bootExpected = false;
+  await ensureOff(machines, unit.machine.ref, signal);
+  unit.machine = { ...unit.machine, powerState: 'poweredOff' };
+}
+
+/** Powers a machine on and says whether it had to; one that is on is left alone. */
+export async function ensureOn(machines: MachineInfrastructure, ref: string, signal: AbortSignal): Promise<boolean> {
   try {
     await machines.powerOn(ref, signal);
+    return true;
   } catch (error) {
     if (!isVicError(error, { code: MACHINE_POWER_STATE })) throw error;
+    return false;
   }
 }
 

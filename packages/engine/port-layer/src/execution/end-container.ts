@@ -1,6 +1,6 @@
 import { VicError, isVicError } from '@vic/errors';
 import type { ContainerUnit } from './container-unit.ts';
-import { ensureOff } from './destroy-machine.ts';
+import { powerOffUnit } from './destroy-machine.ts';
 import type { ExecutionContext } from './execution-context.ts';
 import { signalNumber } from './signals.ts';
 
@@ -65,8 +65,7 @@ export async function powerOffContainer(
   unit: ContainerUnit,
   signal: AbortSignal,
 ): Promise<void> {
-  await ensureOff(context.machines, unit.machine.ref, signal);
-  unit.machine = { ...unit.machine, powerState: 'poweredOff' };
+  await powerOffUnit(context.machines, unit, signal);
   unit.markEnded({ exitCode: KILLED_EXIT_CODE, oom: false, timeNs: context.clock.nowNs() });
 }
 

@@ -1,6 +1,6 @@
 import { delay } from '@vic/async';
 import type { ContainerUnit } from './container-unit.ts';
-import { ensureOff } from './destroy-machine.ts';
+import { powerOffUnit } from './destroy-machine.ts';
 import type { ExecutionContext } from './execution-context.ts';
 
 /** Gives the memory of a created container back if it is not started for a while; its start powers it on again. */
@@ -11,8 +11,7 @@ export function armIdlePowerOff(context: ExecutionContext, unit: ContainerUnit):
     await delay(context.configuration.idlePowerOffMs, signal);
     await unit.lock.run(async () => {
       if (!isIdle(unit) || unit.starts !== startsBefore) return;
-      await ensureOff(context.machines, unit.machine.ref, signal);
-      unit.machine = { ...unit.machine, powerState: 'poweredOff' };
+      await powerOffUnit(context.machines, unit, signal);
     });
   });
 }

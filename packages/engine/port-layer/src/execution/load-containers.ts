@@ -39,6 +39,8 @@ export function loadContainer(context: ExecutionContext, machine: Machine): Cont
   if (record === undefined) return undefined;
   const state = stateOf(context, record, machine);
   const unit = new ContainerUnit(record, machine, state, context.unitDeps);
+  // A container that was made and never started waits for its start.
+  unit.bootExpected = state.status === 'created' && machine.powerState === 'poweredOn';
   context.registry.add(unit);
   if (record.endpoint === undefined) return unit;
   const isRunning = state.status === 'running';

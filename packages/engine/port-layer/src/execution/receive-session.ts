@@ -5,11 +5,8 @@ import type { ContainerUnit } from './container-unit.ts';
 import type { ExecutionContext } from './execution-context.ts';
 import { guestExitOf } from './guest-status.ts';
 import { KILLED_EXIT_CODE } from './end-container.ts';
-import { launchOwed, verifyRunning } from './reconcile.ts';
+import { launchUnasked, verifyRunning } from './reconcile.ts';
 import { parseTimeNs } from './time.ts';
-
-/** How long a tether may be away before its machine is looked at. */
-const AWAY_MS = 3000;
 
 /** Takes a container's new session: what the tether says it is doing counts, then each of its messages. */
 export function receiveSession(context: ExecutionContext, unit: ContainerUnit, session: TetherSession): void {
@@ -26,7 +23,7 @@ export function receiveSession(context: ExecutionContext, unit: ContainerUnit, s
     if (signal.aborted || unit.session !== session) return;
     unit.session = undefined;
     unit.changes.notify();
-    await delay(AWAY_MS, signal);
+    await delay(context.configuration.tetherAwayMs, signal);
     if (unit.session === undefined) await verifyRunning(context, unit, signal);
   });
 }
@@ -42,9 +39,10 @@ function takeStatus(context: ExecutionContext, unit: ContainerUnit, session: Tet
         error: 'The container VM was reset.',
       });
       void unit.attachments.connect(session);
-      if (unit.launchOwed || unit.state.status === 'exited') launchOwed(context, unit);
+      takeBoot(context, unit, status.bootId);
       return;
     case 'running':
+      unit.bootId = status.bootId;
       markRunning(context, unit, session);
       void unit.attachments.connect(session);
       return;
@@ -52,6 +50,15 @@ function takeStatus(context: ExecutionContext, unit: ContainerUnit, session: Tet
       markRunning(context, unit, session);
       if (status.exit !== undefined) takeMessage(context, unit, session, { kind: 'exited', ...status.exit });
   }
+}
+
+/** A machine that someone else powered on, or reset, gets the launch it waits for. */
+function takeBoot(context: ExecutionContext, unit: ContainerUnit, bootId: string): void {
+  const isKnown = unit.bootId === bootId;
+  const isOurs = unit.bootExpected;
+  unit.bootId = bootId;
+  unit.bootExpected = false;
+  if (!isKnown && !isOurs) launchUnasked(context, unit);
 }
 
 function takeMessage(

@@ -10,24 +10,15 @@ import { forgetContainer } from './remove-container.ts';
 import { startContainer } from './start-container.ts';
 import { parseTimeNs } from './time.ts';
 
-/** The guest's last words may come a moment after the news that its machine is off. */
-const LAST_WORDS_MS = 1500;
-
 /** Brings a container forward to what the infrastructure says about its machine. */
 export function reconcile(context: ExecutionContext, unit: ContainerUnit, machine: Machine): void {
-  const before = unit.machine;
   unit.machine = machine;
   takeGuestStatus(unit);
-  const isOff = machine.powerState !== 'poweredOn';
-  if (isOff && unit.state.status === 'running') {
+  if (machine.powerState !== 'poweredOn' && unit.state.status === 'running') {
     context.background.run(`Looking after ${unit.id}, whose VM is off,`, async (signal) => {
-      await delay(LAST_WORDS_MS, signal);
+      await delay(context.configuration.lastWordsMs, signal);
       await verifyRunning(context, unit, signal);
     });
-  }
-  if (!isOff && before.powerState !== 'poweredOn' && !unit.starting && unit.state.status !== 'running') {
-    unit.launchOwed = true;
-    if (unit.session?.status.state === 'waiting') launchOwed(context, unit);
   }
   unit.changes.notify();
 }
@@ -59,7 +50,7 @@ export async function verifyRunning(context: ExecutionContext, unit: ContainerUn
 }
 
 /** Gives a machine that someone else powered on the launch it waits for. */
-export function launchOwed(context: ExecutionContext, unit: ContainerUnit): void {
+export function launchUnasked(context: ExecutionContext, unit: ContainerUnit): void {
   if (unit.starting) return;
   context.background.run(`Launching ${unit.id}, which was powered on,`, async (signal) => {
     if (unit.state.status === 'created' || unit.state.status === 'exited') await startContainer(context, unit, signal);

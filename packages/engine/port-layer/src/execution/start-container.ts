@@ -4,7 +4,7 @@ import { StartFailedError } from '../interaction/index.ts';
 import type { TetherSession } from '../interaction/index.ts';
 import { commitEdit } from './commit.ts';
 import type { ContainerUnit } from './container-unit.ts';
-import { ensureOff, ensureOn } from './destroy-machine.ts';
+import { ensureOn, powerOffUnit } from './destroy-machine.ts';
 import type { ExecutionContext } from './execution-context.ts';
 import { recordPorts } from './handle.ts';
 import { armIdlePowerOff } from './idle-power-off.ts';
@@ -102,8 +102,7 @@ async function launchFailed(context: ExecutionContext, unit: ContainerUnit, erro
     unit.markStartFailed({ exitCode: error.exitCode, message: error.message });
   }
   // What the guest did so far cannot be done twice: the next start begins with a fresh boot.
-  await ensureOff(context.machines, unit.machine.ref, context.background.signal);
-  unit.machine = { ...unit.machine, powerState: 'poweredOff' };
+  await powerOffUnit(context.machines, unit, context.background.signal);
   if (unit.record.config.autoRemove) removeInBackground(context, unit);
 }
 
@@ -127,7 +126,9 @@ async function waitForTether(
 }
 
 async function powerOn(context: ExecutionContext, unit: ContainerUnit, signal: AbortSignal): Promise<void> {
-  await ensureOn(context.machines, unit.machine.ref, signal);
+  // Before the call: the tether may be faster than its answer.
+  unit.bootExpected = true;
+  if (!(await ensureOn(context.machines, unit.machine.ref, signal))) unit.bootExpected = false;
   unit.machine = { ...unit.machine, powerState: 'poweredOn' };
 }
 
@@ -146,8 +147,7 @@ async function windDown(
   } catch (error) {
     signal.throwIfAborted();
     context.logger.warn(`${unit.id} does not go off by itself: ${describeError(error)}`);
-    await ensureOff(context.machines, unit.machine.ref, signal);
-    unit.machine = { ...unit.machine, powerState: 'poweredOff' };
+    await powerOffUnit(context.machines, unit, signal);
   }
 }
 

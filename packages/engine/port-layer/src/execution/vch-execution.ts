@@ -25,7 +25,6 @@ import { removeContainer, removeInBackground } from './remove-container.ts';
 import { startContainer } from './start-container.ts';
 import { TemplatePool } from './template-pool.ts';
 import { waitForContainer } from './wait-container.ts';
-import type { WaitResult } from './wait-container.ts';
 
 /** How long the infrastructure may take to list the VCH's machines. */
 const LOAD_TIMEOUT_MS = 60_000;
@@ -142,7 +141,11 @@ export class VchExecution implements Execution, AsyncDisposable {
     await removeContainer(this.#context, this.#unit(container), options, signal);
   }
 
-  async wait(container: string, condition: WaitCondition, signal: AbortSignal): Promise<WaitResult> {
+  async wait(
+    container: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ readonly exitCode: number; readonly error?: string }> {
     return waitForContainer(this.#unit(container), condition, signal);
   }
 

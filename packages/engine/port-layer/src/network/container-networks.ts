@@ -80,6 +80,11 @@ export class ContainerNetworks implements AsyncDisposable {
     this.#addNames(reservation);
   }
 
+  /** Gives the endpoint's interfaces their addresses, before anything else needs the network; {@link open} repeats it. */
+  async configure(signal: AbortSignal): Promise<void> {
+    await configureInterfaces(this.#configuration, this.#network, signal);
+  }
+
   /** Configures the endpoint's interfaces, puts all restored rules in force at once and starts the DNS server. */
   async open(signal: AbortSignal): Promise<void> {
     const interfaces = await configureInterfaces(this.#configuration, this.#network, signal);

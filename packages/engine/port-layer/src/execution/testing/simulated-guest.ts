@@ -1,0 +1,164 @@
+import { PassThrough } from 'node:stream';
+import { AsyncQueue } from '@vic/async';
+import { randomUuid } from '@vic/ids';
+import type { ExitStatus, LaunchSpec, StatusMessage, TetherMessage } from '@vic/agent-protocol';
+import { StartFailedError } from '../../interaction/index.ts';
+import type { ExecSession, ProcessStreams, Started, TetherSession } from '../../interaction/index.ts';
+import { formatTimeNs } from '../time.ts';
+
+/** What a guest needs of the host it runs on. */
+export interface GuestHost {
+  nowNs(): bigint;
+  /** The guest wrote a status key. */
+  report(key: string, value: string): void;
+  /** The guest powers its machine off. */
+  off(): void;
+}
+
+/** A tether and its process, in memory. Programs: `run` until killed, `exit N`, `echo WORD`, `cat`, `missing`. */
+export class SimulatedGuest {
+  readonly vmId: string;
+  readonly #host: GuestHost;
+  readonly #sessions = new Set<SimulatedSession>();
+  status: StatusMessage = { kind: 'status', state: 'waiting', bootId: randomUuid(), logBytes: 0 };
+  launches: LaunchSpec[] = [];
+
+  constructor(vmId: string, host: GuestHost) {
+    this.vmId = vmId;
+    this.#host = host;
+  }
+
+  connect(): SimulatedSession {
+    const session = new SimulatedSession(this);
+    this.#sessions.add(session);
+    void session.closed.then(() => this.#sessions.delete(session));
+    return session;
+  }
+
+  launch(spec: LaunchSpec): Started {
+    this.launches.push(spec);
+    const [program, argument] = spec.process.args;
+    if (program === 'missing') throw new StartFailedError('not-found', `exec: "missing": not found`);
+    const time = this.#host.nowNs();
+    this.status = { ...this.status, state: 'running', pid: 42, startedAt: time.toString() };
+    this.#host.report('guestinfo.vic.status.started', formatTimeNs(time));
+    this.#say({ kind: 'started', pid: 42, time: time.toString() });
+    if (program === 'exit') this.exit(Number(argument));
+    if (program === 'echo') {
+      for (const session of this.#sessions) session.output(`${argument}\n`);
+      this.exit(0);
+    }
+    return { pid: 42, time };
+  }
+
+  exit(code: number): void {
+    const exit: ExitStatus = { code, signal: 0, oom: false, time: this.#host.nowNs().toString() };
+    this.status = { ...this.status, state: 'exited', exit };
+    this.#host.report('guestinfo.vic.status.exit', JSON.stringify(exit));
+    for (const session of this.#sessions) session.endOutput();
+    this.#say({ kind: 'exited', ...exit });
+    queueMicrotask(() => this.#host.off());
+  }
+
+  /** The connection is lost; the guest goes on. */
+  disconnect(): void {
+    for (const session of this.#sessions) session.close();
+  }
+
+  #say(message: TetherMessage): void {
+    for (const session of this.#sessions) session.say(message);
+  }
+}
+
+/** One connection of a simulated tether. */
+export class SimulatedSession implements TetherSession {
+  readonly #guest: SimulatedGuest;
+  readonly #messages = new AsyncQueue<TetherMessage>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #streams = new Set<ProcessStreams & { readonly stdout: PassThrough; readonly stderr: PassThrough }>();
+
+  constructor(guest: SimulatedGuest) {
+    this.#guest = guest;
+  }
+
+  get vmId(): string {
+    return this.#guest.vmId;
+  }
+
+  get status(): StatusMessage {
+    return this.#guest.status;
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  say(message: TetherMessage): void {
+    this.#messages.push(message);
+  }
+
+  output(text: string): void {
+    for (const { stdout } of this.#streams) stdout.write(text);
+  }
+
+  endOutput(): void {
+    for (const { stdout, stderr } of this.#streams) {
+      stdout.end();
+      stderr.end();
+    }
+  }
+
+  async *events(signal?: AbortSignal): AsyncGenerator<TetherMessage, void, undefined> {
+    signal?.addEventListener('abort', () => this.#messages.close(), { once: true });
+    yield* this.#messages;
+  }
+
+  async launch(spec: LaunchSpec): Promise<Started> {
+    return this.#guest.launch(spec);
+  }
+
+  async attach(): Promise<ProcessStreams> {
+    const streams = {
+      stdin: new PassThrough(),
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      detach: (): void => void this.#streams.delete(streams),
+    };
+    this.#streams.add(streams);
+    // The simulated process copies its input to its output, and ends with it.
+    streams.stdin.on('data', (chunk: Buffer) => this.output(chunk.toString()));
+    streams.stdin.on('end', () => {
+      if (this.#guest.launches.at(-1)?.process.args[0] === 'cat') this.#guest.exit(0);
+    });
+    return streams;
+  }
+
+  async exec(): Promise<ExecSession> {
+    const streams = await this.attach();
+    const exited = Promise.withResolvers<ExitStatus>();
+    streams.stdin.on('end', () => {
+      streams.stdout.push(null);
+      exited.resolve({ code: 7, signal: 0, oom: false, time: '0' });
+    });
+    return { ...streams, pid: 43, exited: exited.promise, resize: async () => undefined, signal: async () => undefined };
+  }
+
+  async resize(): Promise<void> {}
+
+  async signal(number: number): Promise<void> {
+    if (this.status.state === 'running' && (number === 9 || number === 15)) this.#guest.exit(128 + number);
+  }
+
+  async powerOff(): Promise<void> {}
+
+  async ping(): Promise<void> {}
+
+  close(): void {
+    this.#messages.close();
+    for (const { stdout, stderr } of this.#streams) {
+      stdout.destroy();
+      stderr.destroy();
+    }
+    this.#closed.resolve();
+  }
+}
