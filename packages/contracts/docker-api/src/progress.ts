@@ -15,7 +15,10 @@ export function progressLine(message: ProgressMessage): string {
 }
 
 /** A progress message with the bar older clients show as it is. */
-export function layerProgress(id: string, status: string, current: number, total: number): ProgressMessage {
+export function layerProgress(id: string, status: string, currentBytes: number, totalBytes: number): ProgressMessage {
+  // Go's clients refuse a whole line for the sake of one fraction.
+  const current = Math.floor(currentBytes);
+  const total = Math.floor(totalBytes);
   return { status, progressDetail: { current, total }, progress: progressBar(current, total), id };
 }
 

@@ -23,13 +23,15 @@ export function createPersonalityServer(
   const server = createHttpServer({
     ...options,
     upgradeProtocols: ['tcp'],
+    // The personality has a router of its own, which also knows what to say to malformed paths.
+    rewriteUrl: () => '/',
     errorResponse: dockerErrorResponse,
   });
   server.app.register(
     streamingBodies((scope) => {
       scope.route({
         method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'],
-        url: '/*',
+        url: '/',
         exposeHeadRoute: false,
         handler: async (request, reply) => {
           await personality.handle(exchangeOf(request, reply, server.closing));
@@ -47,7 +49,7 @@ function dockerErrorResponse(error: VicError): ErrorResponse {
 }
 
 /** What {@link exchangeOf} needs of a request and its reply, typed loosely enough for every route's generics. */
-type AnyRequest = Pick<HttpRequest, 'raw' | 'body' | 'headers'>;
+type AnyRequest = Pick<HttpRequest, 'raw' | 'body' | 'headers' | 'originalUrl'>;
 
 function exchangeOf(
   request: AnyRequest,
@@ -66,7 +68,7 @@ function exchangeOf(
   };
   return {
     method: request.raw.method ?? 'GET',
-    target: request.raw.url ?? '/',
+    target: request.originalUrl,
     header: (name) => headerOf(request.headers[name]),
     body: request.body instanceof Readable ? request.body : Readable.from([]),
     signal: AbortSignal.any([gone.signal, closing]),

@@ -119,8 +119,10 @@ export class MemoryProcess {
       const target = listener[stream];
       if (target.destroyed || target.write(bytes)) continue;
       const { promise, resolve } = Promise.withResolvers<void>();
-      target.once('drain', resolve).once('close', resolve);
+      const done = (): void => resolve();
+      target.once('drain', done).once('close', done);
       await promise;
+      target.off('drain', done).off('close', done);
     }
   }
 }
