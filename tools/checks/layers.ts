@@ -13,6 +13,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   apps: ['host', 'engine', 'adapters', 'contracts', 'foundation'],
 };
 
+/** Outside dependencies that are a vocabulary rather than a thing to own. */
+const VOCABULARIES: ReadonlySet<string> = new Set(['typebox']);
+
 const FORBIDDEN_NAMES = /(^|\/)(utils?|helpers?|common|misc)(\.ts|\/)/;
 
 /** What one pass over the sources collects. */
@@ -107,7 +110,7 @@ function packageNameOf(specifier: string): string {
 
 function sharedDependencies(dependencies: Survey['users']): Finding[] {
   return [...dependencies].flatMap(([name, users]) =>
-    users.size < 2
+    users.size < 2 || VOCABULARIES.has(name)
       ? []
       : [...users].map(([user, place]) => ({
           place,
