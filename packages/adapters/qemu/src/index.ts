@@ -1,13 +1,14 @@
 export { QmpClient } from './qmp-client.ts';
 export type { QmpEvent, QmpWait } from './qmp-client.ts';
-export { CONSOLE_BYTES, CONSOLE_DEVICE, LAYOUT_VERSION, PRIMARY_NIC, SCSI_BUS, machineArguments } from './command-line.ts';
-export type {
-  Acceleration,
-  CharacterDevice,
-  KernelBoot,
-  MachineCommandLine,
-  MachineMemory,
+export {
+  CONSOLE_BYTES,
+  CONSOLE_DEVICE,
+  LAYOUT_VERSION,
+  PRIMARY_NIC,
+  SCSI_BUS,
+  machineArguments,
 } from './command-line.ts';
+export type { Acceleration, CharacterDevice, KernelBoot, MachineCommandLine, MachineMemory } from './command-line.ts';
 export { QEMU_PROGRAM, qemuVersion } from './qemu-version.ts';
 export { SOFTWARE_ACCELERATION, bootsWith, chooseAcceleration } from './acceleration.ts';
 export type { AccelerationOptions } from './acceleration.ts';

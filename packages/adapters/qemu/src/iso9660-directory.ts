@@ -14,7 +14,7 @@ const RECORD_HEADER_BYTES = 33;
 /** The entries of a folder's content; damaged ones are left out. */
 export function directoryRecords(content: Buffer): readonly IsoRecord[] {
   const records: IsoRecord[] = [];
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const length = content[at] ?? 0;
     if (length === 0) {
       // Records never cross sectors: the rest of this one is padding.
@@ -46,7 +46,7 @@ function parseRecord(bytes: Buffer): IsoRecord | undefined {
 /** The name in the record's `NM` fields (Rock Ridge, 4.1.4). */
 function rockRidgeName(systemUse: Buffer): string | undefined {
   let name: string | undefined;
-  for (let at = 0; at + 4 <= systemUse.length; ) {
+  for (let at = 0; at + 4 <= systemUse.length;) {
     const length = systemUse[at + 2] ?? 0;
     if (length < 4 || at + length > systemUse.length) break;
     if (systemUse.toString('latin1', at, at + 2) === 'NM') {

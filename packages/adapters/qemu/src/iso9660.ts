@@ -56,7 +56,7 @@ export class IsoImage implements AsyncDisposable {
   async digest(): Promise<string> {
     const hash = createHash('sha256');
     const chunk = Buffer.alloc(DIGEST_CHUNK_BYTES);
-    for (let position = 0; ; ) {
+    for (let position = 0; ;) {
       const { bytesRead } = await this.#file.read(chunk, 0, chunk.length, position);
       if (bytesRead === 0) return hash.digest('hex');
       hash.update(chunk.subarray(0, bytesRead));
@@ -85,7 +85,8 @@ async function findRoot(file: FileHandle, path: string): Promise<IsoRecord> {
     const { bytesRead } = await file.read(sector, 0, SECTOR_BYTES, (FIRST_DESCRIPTOR + index) * SECTOR_BYTES);
     if (bytesRead < SECTOR_BYTES || sector.toString('latin1', 1, 6) !== 'CD001' || sector[0] === 255) break;
     // The primary descriptor holds the root folder's record (ECMA-119, 8.4.18).
-    if (sector[0] === 1) return { name: '', directory: true, sector: sector.readUInt32LE(158), sizeBytes: sector.readUInt32LE(166) };
+    if (sector[0] === 1)
+      return { name: '', directory: true, sector: sector.readUInt32LE(158), sizeBytes: sector.readUInt32LE(166) };
   }
   throw badImage(`${path} is not an ISO 9660 image`);
 }

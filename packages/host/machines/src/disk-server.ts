@@ -6,6 +6,7 @@ import { delay } from '@vic/async';
 import { NBD_PROGRAM, nbdServerArguments } from '@vic/qemu';
 import type { ProcessIdentity } from '@vic/process';
 import { endProcess, startDetached } from './detached-process.ts';
+import { logTail } from './log-limit.ts';
 import type { MachineFiles } from './machine-files.ts';
 import type { DiskRecord } from './machine-record.ts';
 
@@ -32,7 +33,7 @@ export async function serveDisk(
     void server.exited.then(() => (ended = true));
     const deadline = performance.now() + START_TIMEOUT_MS;
     while (!(await answers(draft))) {
-      if (ended || performance.now() > deadline) throw notServed(disk);
+      if (ended || performance.now() > deadline) throw notServed(disk, await logTail(files.log));
       await delay(POLL_MS);
     }
     await rename(draft, diskSocket(files, disk));
@@ -63,11 +64,11 @@ async function answers(path: string): Promise<boolean> {
   return result;
 }
 
-function notServed(disk: DiskRecord): VicError {
+function notServed(disk: DiskRecord, reason: string): VicError {
   return new VicError({
     class: 'Unavailable',
     code: 'MACHINE_DISK_NOT_SERVED',
-    message: `${NBD_PROGRAM} does not serve ${disk.path}; its reason is in the output log of the machine.`,
+    message: `${NBD_PROGRAM} does not serve ${disk.path}: ${reason}`,
     remedy: 'Check that other users may pass through every folder above the disk (chmod o+x).',
   });
 }

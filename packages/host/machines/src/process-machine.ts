@@ -181,6 +181,7 @@ export class ProcessMachine implements Machine {
   async #prepare(spec: MachineSpec, signal: AbortSignal): Promise<void> {
     const { uid } = this.#record;
     await this.#files.create(uid);
+    await mkdir(this.#files.device, { recursive: true, mode: 0o711 });
     await mkdir(this.#files.deviceDisks, { recursive: true, mode: 0o700 });
     await chown(this.#files.deviceDisks, uid, uid);
     const guestinfo = `${JSON.stringify(spec.guestinfo)}\n`;

@@ -20,7 +20,11 @@ export async function plugDisk(client: QmpClient, disk: DiskAttachment, signal: 
   await client.execute('blockdev-add', block, { signal });
   try {
     const place = { bus: SCSI_BUS, channel: 0, 'scsi-id': disk.unitNumber, lun: 0 };
-    await client.execute('device_add', { driver: 'scsi-hd', id: diskDevice(disk.key), drive: node, ...place }, { signal });
+    await client.execute(
+      'device_add',
+      { driver: 'scsi-hd', id: diskDevice(disk.key), drive: node, ...place },
+      { signal },
+    );
   } catch (error) {
     await client.execute('blockdev-del', { 'node-name': node });
     throw error;

@@ -1,4 +1,4 @@
-import { chown, open, readFile, rm, statfs } from 'node:fs/promises';
+import { chown, open, rm, statfs } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { VicError } from '@vic/errors';
@@ -8,6 +8,7 @@ import type { KernelBoot, MachineMemory } from '@vic/qemu';
 import { INPUT_FD, endProcess, startDetached } from './detached-process.ts';
 import type { DetachedProcess } from './detached-process.ts';
 import { grantDisk, revokeDisk } from './disk-access.ts';
+import { logTail } from './log-limit.ts';
 import type { MachineContext } from './machine-context.ts';
 import { appendable } from './machine-files.ts';
 import type { MachineFiles } from './machine-files.ts';
@@ -38,7 +39,6 @@ export interface LaunchedQemu {
 const CONNECT_TIMEOUT_MS = 20_000;
 /** Of a machine that has no network card of its own; nothing ever leaves it. */
 const UNUSED_MAC = '02:00:00:00:00:01';
-const LOG_TAIL_BYTES = 2_000;
 
 /** Starts QEMU, gives it its state, disks and network cards, and lets it run. Undoes everything on failure. */
 export async function launchQemu(
@@ -177,11 +177,10 @@ async function plugIn(
 }
 
 async function startFailure(files: MachineFiles): Promise<VicError> {
-  const log = await readFile(files.log, 'utf8').catch(() => '');
   return new VicError({
     class: 'Unavailable',
     code: 'MACHINE_START_FAILED',
-    message: `QEMU ended before the machine ran: ${log.slice(-LOG_TAIL_BYTES).trim() || 'it printed nothing'}`,
+    message: `QEMU ended before the machine ran: ${await logTail(files.log)}`,
   });
 }
 

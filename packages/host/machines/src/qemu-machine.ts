@@ -260,9 +260,11 @@ export class QemuMachine implements Machine {
     client.onEvent((event) => {
       if (event.name === 'SHUTDOWN') this.#shutdownReason = String(event.data['reason']);
     });
-    void Promise.race([exited, client.closed]).then(async () => this.#onGone()).catch((error: unknown) => {
-      this.#context.logger.error('the end of a machine was not handled', { machine: this.id, error });
-    });
+    void Promise.race([exited, client.closed])
+      .then(async () => this.#onGone())
+      .catch((error: unknown) => {
+        this.#context.logger.error('the end of a machine was not handled', { machine: this.id, error });
+      });
     await this.#journal.start();
   }
 
