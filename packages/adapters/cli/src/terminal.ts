@@ -17,6 +17,7 @@ export function processTerminal(
   environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Terminal {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreBrokenPipe);
   return {
     out: (text) => void process.stdout.write(text),
     error: (text) => void process.stderr.write(text),
@@ -24,6 +25,11 @@ export function processTerminal(
     signal,
     askSecret: async (question) => askWithoutEcho(question, signal),
   };
+}
+
+/** Whoever reads our output, such as `head`, may stop reading. */
+function ignoreBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 async function askWithoutEcho(question: string, signal: AbortSignal): Promise<string> {

@@ -27,7 +27,7 @@ export async function findPlace(client: VimClient, names: PlaceNames, signal: Ab
   const datacenter = await findDatacenter(client, names.datacenter, signal);
   const compute = await findCompute(client, datacenter.ref, names.computeResource, signal);
   const datastore = await findDatastore(client, compute.datastores, names.imageStore?.datastore, signal);
-  const networks = await retrieveProperties(client, compute.networks, ['name'], { signal });
+  const networks = await list(client, 'Network', ['name'], { signal, below: datacenter.ref });
   return {
     datacenter: datacenter.ref,
     vmFolder: datacenter.vmFolder,
@@ -59,13 +59,13 @@ async function findCompute(
   name: string | undefined,
   signal: AbortSignal,
 ) {
-  const paths = ['name', 'resourcePool', 'host', 'datastore', 'network'] as const;
+  const paths = ['name', 'resourcePool', 'host', 'datastore'] as const;
   const all = (await list(client, 'ComputeResource', paths, { signal, below: datacenter })).flatMap(
     ({ properties: found }) => {
       const [host] = found.host ?? [];
       if (found.resourcePool === undefined || host === undefined) return [];
       const pool = found.resourcePool as ManagedObjectReference<'ResourcePool'>;
-      return [{ name: found.name ?? '', pool, host, datastores: found.datastore ?? [], networks: found.network ?? [] }];
+      return [{ name: found.name ?? '', pool, host, datastores: found.datastore ?? [] }];
     },
   );
   const pool = name === undefined ? undefined : await findPool(client, datacenter, name, signal);
