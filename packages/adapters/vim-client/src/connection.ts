@@ -38,6 +38,8 @@ export interface CallOptions {
 const DEFAULT_CALL_TIMEOUT_MS = 60_000;
 /** A server that does not say what it speaks is taken for the oldest supported. */
 const FALLBACK_VERSION: ApiVersion = '6.0';
+/** Every wait for a task and every watch holds one while it lasts; other calls must not queue behind them. */
+const MAX_CONNECTIONS = 256;
 const VERSIONS_LIMIT_BYTES = 256 * 1024;
 
 /** The HTTP side of a session: one pool of connections, one cookie, one API version. */
@@ -51,6 +53,7 @@ export class Connection implements AsyncDisposable {
   constructor(options: ConnectionOptions) {
     this.origin = originOf(options.url);
     this.#http = new HttpClient({
+      connectionsPerOrigin: MAX_CONNECTIONS,
       tls: {
         ...(options.thumbprint === undefined ? {} : { thumbprint: options.thumbprint }),
         ...(options.ca === undefined ? {} : { ca: options.ca }),

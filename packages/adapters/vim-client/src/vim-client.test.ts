@@ -82,6 +82,22 @@ describe('a lost session', () => {
   });
 });
 
+it('calls go on while many others wait', async () => {
+  await using server = await start({
+    answer: ({ method }) => (method.name === 'WaitForUpdatesEx' ? undefined : { result: NOW }),
+  });
+  await using client = await connect(server);
+  const controller = new AbortController();
+  const waits = Array.from({ length: 50 }, () =>
+    client
+      .call(client.content.propertyCollector, 'WaitForUpdatesEx', { version: '' }, { signal: controller.signal })
+      .catch(() => undefined),
+  );
+  expect(await client.call(SERVICE_INSTANCE, 'CurrentTime', {}, { timeoutMs: 10_000 })).toEqual(NOW);
+  controller.abort();
+  await Promise.all(waits);
+});
+
 describe('a server', () => {
   it('that is overloaded is Unavailable', async () => {
     await using server = await start({ answer: () => 503 });
