@@ -6,9 +6,10 @@ import { parseJournalLine } from './journal-line.ts';
 import type { JournalLine } from './journal-line.ts';
 
 /** A guest reports a few hundred bytes in its life; one that fills the disk is stopped. */
-export const MAX_JOURNAL_BYTES = 8 * 1024 * 1024;
+export const MAX_JOURNAL_BYTES = 4 * 1024 * 1024;
 const MAX_LINE_BYTES = 64 * 1024;
 const CHUNK_BYTES = 64 * 1024;
+const EMPTY = Buffer.alloc(0);
 /** Notifications come at once; this is for file systems that lose them. */
 const POLL_MS = 1_000;
 
@@ -25,7 +26,7 @@ export class GuestinfoJournal {
   readonly #listener: JournalListener;
   readonly #lock = new Mutex();
   #position = 0;
-  #partial = Buffer.alloc(0);
+  #partial: Buffer = EMPTY;
   #skipping = false;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -96,18 +97,18 @@ export class GuestinfoJournal {
   }
 
   #append(part: Buffer): void {
-    if (this.#partial.length + part.length > MAX_LINE_BYTES) {
-      this.#skipping = true;
-      this.#partial = Buffer.alloc(0);
-    } else if (!this.#skipping) {
-      this.#partial = Buffer.concat([this.#partial, part]);
-    }
+    if (this.#skipping || part.length === 0) return;
+    this.#skipping = this.#partial.length + part.length > MAX_LINE_BYTES;
+    if (this.#skipping) this.#partial = EMPTY;
+    // Copied: the chunk it is a part of is used again.
+    else this.#partial = Buffer.concat([this.#partial, part]);
   }
 
   #endLine(): void {
-    const line = this.#skipping ? undefined : parseJournalLine(this.#partial.toString('utf8'));
+    const line = this.#skipping ? EMPTY : this.#partial;
     this.#skipping = false;
-    this.#partial = Buffer.alloc(0);
-    if (line !== undefined) this.#listener.onLine(line);
+    this.#partial = EMPTY;
+    const parsed = line.length === 0 ? undefined : parseJournalLine(line.toString('utf8'));
+    if (parsed !== undefined) this.#listener.onLine(parsed);
   }
 }
