@@ -55,6 +55,12 @@ describe('decodeRequest()', () => {
     expect(args).toMatchObject({ spec: { deviceChange: [{ device: { $type: 'VirtualE1000', key: -1 } }] } });
   });
 
+  it('takes the prefix xsd for what it always means when govmomi does not declare it', () => {
+    const value = `<a:value xmlns:a="urn:vim25" i:type="xsd:string">b</a:value>`;
+    const call = `<e:Envelope xmlns:e="${NAMESPACE.soap}" xmlns:i="${NAMESPACE.xsi}"><e:Body><ReconfigVM_Task xmlns="urn:vim25"><_this type="VirtualMachine">vm-1</_this><spec><extraConfig i:type="OptionValue"><key>a</key>${value}</extraConfig></spec></ReconfigVM_Task></e:Body></e:Envelope>`;
+    expect(decodeRequest(call).args).toMatchObject({ spec: { extraConfig: [{ key: 'a', value: 'b' }] } });
+  });
+
   it.each([
     ['elements in the wrong order', '<spec><numCPUs>2</numCPUs><name>a</name></spec>', 'ReconfigVM_Task.spec.name'],
     ['an unknown element', '<spec><nome>a</nome></spec>', 'nome'],

@@ -123,7 +123,8 @@ function elementOf(tag: SaxesTagNS, parser: SaxesParser<{ xmlns: true }>): XmlEl
 
 function resolve(name: string, tag: SaxesTagNS, parser: SaxesParser<{ xmlns: true }>): QualifiedName {
   const [, prefix = '', local = ''] = /^\s*(?:([^\s:]*):)?([^\s:]+)\s*$/.exec(name) ?? [];
-  const uri = tag.ns[prefix] ?? parser.resolve(prefix);
+  // govmomi writes "xsd:string" without declaring the prefix, and servers have always understood it.
+  const uri = tag.ns[prefix] ?? parser.resolve(prefix) ?? (prefix === 'xsd' ? NAMESPACE.xsd : undefined);
   if (local === '' || (uri === undefined && prefix !== '')) {
     throw malformed(`The type "${name.slice(0, 100)}" of element ${tag.local} has no namespace.`);
   }
