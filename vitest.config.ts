@@ -10,7 +10,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages,tools}/**/*.test.ts'],
+          include: ['{apps,packages,guest/image,tools}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/fixtures/**', '**/*.contract.test.ts'],
           isolate: false,
         },
@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
-          include: ['{apps,packages,tools}/**/*.contract.test.ts', 'test/contract/**/*.test.ts'],
+          include: ['{apps,packages,guest/image,tools}/**/*.contract.test.ts', 'test/contract/**/*.test.ts'],
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

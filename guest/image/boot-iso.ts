@@ -19,14 +19,49 @@ export function writeBootIso(target: string, staging: string, parts: BootIsoPart
   rmSync(staging, { recursive: true, force: true });
   mkdirSync(join(staging, 'isolinux'), { recursive: true });
   mkdirSync(join(staging, 'boot'));
-  for (const path of parts.isolinux) copyFileSync(path, join(staging, 'isolinux', path.slice(path.lastIndexOf('/') + 1)));
+  for (const path of parts.isolinux)
+    copyFileSync(path, join(staging, 'isolinux', path.slice(path.lastIndexOf('/') + 1)));
   copyFileSync(parts.kernel, join(staging, 'boot/vmlinuz'));
   copyFileSync(parts.initramfs, join(staging, 'boot/initramfs.img'));
-  const menu = ['DEFAULT vic', 'PROMPT 0', 'LABEL vic', '  KERNEL /boot/vmlinuz', '  INITRD /boot/initramfs.img', `  APPEND ${parts.commandLine}`];
+  const menu = [
+    'DEFAULT vic',
+    'PROMPT 0',
+    'LABEL vic',
+    '  KERNEL /boot/vmlinuz',
+    '  INITRD /boot/initramfs.img',
+    `  APPEND ${parts.commandLine}`,
+  ];
   writeFileSync(join(staging, 'isolinux/isolinux.cfg'), `${menu.join('\n')}\n`);
-  const boot = ['-b', 'isolinux/isolinux.bin', '-c', 'isolinux/boot.cat', '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'];
-  runProgram('xorriso', ['-report_about', 'WARNING', '-as', 'mkisofs', '-quiet', '-r', '-J', '-V', 'VIC_BOOTSTRAP', ...boot, '-o', target, staging], {
-    env: { SOURCE_DATE_EPOCH: EPOCH },
-  });
+  const boot = [
+    '-b',
+    'isolinux/isolinux.bin',
+    '-c',
+    'isolinux/boot.cat',
+    '-no-emul-boot',
+    '-boot-load-size',
+    '4',
+    '-boot-info-table',
+  ];
+  runProgram(
+    'xorriso',
+    [
+      '-report_about',
+      'WARNING',
+      '-as',
+      'mkisofs',
+      '-quiet',
+      '-r',
+      '-J',
+      '-V',
+      'VIC_BOOTSTRAP',
+      ...boot,
+      '-o',
+      target,
+      staging,
+    ],
+    {
+      env: { SOURCE_DATE_EPOCH: EPOCH },
+    },
+  );
   rmSync(staging, { recursive: true });
 }

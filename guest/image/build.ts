@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { writeBootIso } from './boot-iso.ts';
 import { cpioArchive } from './cpio.ts';
@@ -61,7 +72,8 @@ function main(output: string): void {
   for (const name of OUTPUTS) renameSync(join(draft, name), join(output, name));
   rmSync(draft, { recursive: true });
   writeFileSync(join(output, 'inputs.sha256'), inputs);
-  for (const name of OUTPUTS) console.log(`${relative(process.cwd(), join(output, name))}: ${statSync(join(output, name)).size} bytes`);
+  for (const name of OUTPUTS)
+    console.log(`${relative(process.cwd(), join(output, name))}: ${statSync(join(output, name)).size} bytes`);
 }
 
 function initramfs(kernelRoot: string): Buffer {
@@ -87,7 +99,9 @@ function digestOfInputs(versions: readonly string[]): string {
   const hash = createHash('sha256').update(versions.join('\n'));
   const sources = [
     ...['Cargo.toml', 'Cargo.lock', ...listed(AGENT, 'src')].map((name) => join(AGENT, name)),
-    ...readdirSync(import.meta.dirname).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts')).map((name) => join(import.meta.dirname, name)),
+    ...readdirSync(import.meta.dirname)
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => join(import.meta.dirname, name)),
   ];
   for (const path of sources.toSorted()) hash.update(`\0${relative(ROOT, path)}\0`).update(readFileSync(path));
   return hash.digest('hex');
@@ -95,7 +109,11 @@ function digestOfInputs(versions: readonly string[]): string {
 
 function isCurrent(output: string, inputs: string): boolean {
   const stamp = join(output, 'inputs.sha256');
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs && OUTPUTS.every((name) => existsSync(join(output, name)));
+  return (
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === inputs &&
+    OUTPUTS.every((name) => existsSync(join(output, name)))
+  );
 }
 
 function listed(root: string, directory: string): string[] {
@@ -104,6 +122,7 @@ function listed(root: string, directory: string): string[] {
 
 function onlyMatch(directory: string, pattern: RegExp): string {
   const [name, ...more] = readdirSync(directory).filter((entry) => pattern.test(entry));
-  if (name === undefined || more.length > 0) throw new Error(`${directory} does not have exactly one ${String(pattern)}`);
+  if (name === undefined || more.length > 0)
+    throw new Error(`${directory} does not have exactly one ${String(pattern)}`);
   return name;
 }

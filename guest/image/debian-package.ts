@@ -7,7 +7,10 @@ import { runProgram } from './program.ts';
  *
  * `wanted` is a package's name, or gives it when it has to be looked up.
  */
-export function unpackedPackage(cache: string, wanted: { readonly pattern: RegExp; resolve(): string }): { readonly archive: string; readonly root: string } {
+export function unpackedPackage(
+  cache: string,
+  wanted: { readonly pattern: RegExp; resolve(): string },
+): { readonly archive: string; readonly root: string } {
   mkdirSync(cache, { recursive: true });
   const archive = cached(cache, wanted.pattern) ?? download(cache, wanted);
   const root = join(cache, archive.replace(/\.deb$/, ''));
@@ -22,14 +25,18 @@ export function unpackedPackage(cache: string, wanted: { readonly pattern: RegEx
 
 /** The package a metapackage stands for. */
 export function dependencyOf(metapackage: string, prefix: string): string {
-  const depends = /^Depends: (.*)$/m.exec(runProgram('apt-cache', ['show', '--no-all-versions', metapackage]))?.[1] ?? '';
+  const depends =
+    /^Depends: (.*)$/m.exec(runProgram('apt-cache', ['show', '--no-all-versions', metapackage]))?.[1] ?? '';
   const name = depends.split(/[ ,|]+/).find((word) => word.startsWith(prefix));
   if (name === undefined) throw new Error(`${metapackage} depends on no ${prefix} package; run apt-get update`);
   return name;
 }
 
 function cached(cache: string, pattern: RegExp): string | undefined {
-  return readdirSync(cache).filter((name) => pattern.test(name) && name.endsWith('.deb')).toSorted().at(-1);
+  return readdirSync(cache)
+    .filter((name) => pattern.test(name) && name.endsWith('.deb'))
+    .toSorted()
+    .at(-1);
 }
 
 function download(cache: string, wanted: { readonly pattern: RegExp; resolve(): string }): string {

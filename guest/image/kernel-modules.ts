@@ -35,7 +35,10 @@ function dependenciesOf(path: string): string[] {
   if (at < 0) return [];
   const start = at + '\0depends='.length;
   const list = content.toString('latin1', start, content.indexOf(0, start));
-  return list.split(',').filter((name) => name !== '').map(moduleName);
+  return list
+    .split(',')
+    .filter((name) => name !== '')
+    .map(moduleName);
 }
 
 function findModules(directory: string): string[] {

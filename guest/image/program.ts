@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process';
 
 /** Runs a program of the build and gives what it prints; its errors go to the terminal. */
-export function runProgram(program: string, args: readonly string[], options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {}): string {
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
+): string {
   return execFileSync(program, args, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isVicError } from '@vic/errors';
-import { ControlAssembler, FRAME, FrameDecoder, MAGIC, MagicSeeker, encodeControl, encodeFrame, parseEndpointMessage, parseHelloReply, parseTetherMessage, proofMatches } from './index.ts';
+import {
+  ControlAssembler,
+  FRAME,
+  FrameDecoder,
+  MAGIC,
+  MagicSeeker,
+  encodeControl,
+  encodeFrame,
+  parseEndpointMessage,
+  parseHelloReply,
+  parseTetherMessage,
+  proofMatches,
+} from './index.ts';
 import type { FrameType } from './index.ts';
 
 const frames = fc.array(
@@ -38,7 +50,11 @@ describe('FrameDecoder', () => {
   });
 
   it('throws nothing but a protocol error on any bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => onlyProtocolErrors(() => new FrameDecoder().push(bytes))));
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) =>
+        onlyProtocolErrors(() => new FrameDecoder().push(bytes)),
+      ),
+    );
   });
 });
 
@@ -46,7 +62,8 @@ describe('the message parsers', () => {
   it('throw nothing but a protocol error on any JSON', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
-        for (const parse of [parseEndpointMessage, parseTetherMessage, parseHelloReply]) onlyProtocolErrors(() => parse(Buffer.from(text)));
+        for (const parse of [parseEndpointMessage, parseTetherMessage, parseHelloReply])
+          onlyProtocolErrors(() => parse(Buffer.from(text)));
       }),
     );
   });
@@ -78,18 +95,23 @@ describe('control messages', () => {
 describe('MagicSeeker', () => {
   it('finds the magic after stale bytes, whatever the cuts', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.uint8Array({ maxLength: 20 }), fc.array(fc.nat(20)), (stale, rest, sizes) => {
-        const seeker = new MagicSeeker();
-        const bytes = Buffer.concat([stale, MAGIC, rest]);
-        const after: Uint8Array[] = [];
-        let found = false;
-        for (const chunk of cut(bytes, sizes)) {
-          const tail: Uint8Array | undefined = found ? chunk : seeker.push(chunk);
-          found ||= tail !== undefined;
-          if (tail !== undefined) after.push(tail);
-        }
-        expect(Buffer.concat(after)).toEqual(Buffer.from(rest));
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.uint8Array({ maxLength: 20 }),
+        fc.array(fc.nat(20)),
+        (stale, rest, sizes) => {
+          const seeker = new MagicSeeker();
+          const bytes = Buffer.concat([stale, MAGIC, rest]);
+          const after: Uint8Array[] = [];
+          let found = false;
+          for (const chunk of cut(bytes, sizes)) {
+            const tail: Uint8Array | undefined = found ? chunk : seeker.push(chunk);
+            found ||= tail !== undefined;
+            if (tail !== undefined) after.push(tail);
+          }
+          expect(Buffer.concat(after)).toEqual(Buffer.from(rest));
+        },
+      ),
     );
   });
 
@@ -103,7 +125,11 @@ describe('MagicSeeker', () => {
 
 describe('proofMatches()', () => {
   it('tells equal from different and from shorter', () => {
-    expect([proofMatches('ab', 'ab'), proofMatches('ab', 'ac'), proofMatches('ab', 'abc')]).toEqual([true, false, false]);
+    expect([proofMatches('ab', 'ab'), proofMatches('ab', 'ac'), proofMatches('ab', 'abc')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });
 

@@ -27,7 +27,7 @@ export type FrameType = (typeof FRAME)[keyof typeof FRAME];
 export const MAX_PAYLOAD_BYTES = 64 * 1024;
 
 /** Length (4, big-endian, of the payload), type (1), stream (4, big-endian). */
-export const FRAME_HEADER_BYTES = 9;
+const FRAME_HEADER_BYTES = 9;
 
 /** The unit of the protocol. */
 export interface Frame {

@@ -9,7 +9,7 @@ export const PROTOCOL_VERSION = 1;
 export const MAGIC: Uint8Array = Buffer.from('\0VIC-TETHER\x01\r\n\xff\xfe', 'latin1');
 
 /** How many stale bytes a receiver skips: a virtio queue and QEMU's buffers hold less. */
-export const MAX_STALE_BYTES = 2 * 1024 * 1024;
+const MAX_STALE_BYTES = 2 * 1024 * 1024;
 
 /** The length of a nonce and of a proof. */
 export const NONCE_BYTES = 32;

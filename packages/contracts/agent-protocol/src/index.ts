@@ -8,7 +8,14 @@ export type {
   ResourceLimit,
   TmpfsMount,
 } from './launch-spec.ts';
-export type { EndpointMessage, ExitStatus, StartFailureKind, StatusMessage, TetherMessage, TetherState } from './message.ts';
+export type {
+  EndpointMessage,
+  ExitStatus,
+  StartFailureKind,
+  StatusMessage,
+  TetherMessage,
+  TetherState,
+} from './message.ts';
 export { parseEndpointMessage, parseTetherMessage } from './message-parser.ts';
 export { ControlAssembler, MAX_CONTROL_BYTES, encodeControl } from './control.ts';
 export { FRAME, FrameDecoder, MAX_PAYLOAD_BYTES, decodeCredit, encodeCredit, encodeFrame } from './frame.ts';

@@ -1,12 +1,23 @@
-import { isIP } from 'node:net';
 import type { ConsoleSize, InterfaceSpec, LaunchSpec, ProcessSpec, TmpfsMount } from './launch-spec.ts';
 import type { ObjectReader } from './object-reader.ts';
 import { protocolError } from './protocol-error.ts';
 
 /** Bounds shared with the tether (guest/agent/src/message.rs); generous next to what Docker's clients send. */
-const MAX = { items: 4096, text: 128 * 1024, path: 4096, name: 255, interfaces: 32, hosts: 1024, dns: 32, limits: 16, tmpfs: 64 } as const;
+const MAX = {
+  items: 4096,
+  text: 128 * 1024,
+  path: 4096,
+  name: 255,
+  interfaces: 32,
+  hosts: 1024,
+  dns: 32,
+  limits: 16,
+  tmpfs: 64,
+} as const;
 
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
+const IPV6 = /^[0-9a-fA-F:.]{2,45}$/;
 const INTERFACE_NAME = /^[A-Za-z0-9_.-]{1,15}$/;
 
 /** Reads the fields of a launch specification. */
@@ -64,10 +75,11 @@ function readInterface(reader: ObjectReader): InterfaceSpec {
   const name = reader.text('name', 1, 15);
   const addresses = reader.texts('addresses', MAX.dns, 64);
   if (!MAC.test(mac)) throw protocolError('interfaces.mac is not a MAC address');
-  if (!INTERFACE_NAME.test(name) || name === '.' || name === '..') throw protocolError('interfaces.name is not an interface name');
+  if (!INTERFACE_NAME.test(name) || name === '.' || name === '..')
+    throw protocolError('interfaces.name is not an interface name');
   if (!addresses.every(isCidr)) throw protocolError('interfaces.addresses is not in CIDR form');
   const gateway = reader.has('gateway') ? reader.text('gateway', 1, 64) : undefined;
-  if (gateway !== undefined && isIP(gateway) === 0) throw protocolError('interfaces.gateway is not an address');
+  if (gateway !== undefined && addressBits(gateway) === 0) throw protocolError('interfaces.gateway is not an address');
   return {
     mac,
     setMac: reader.boolean('setMac'),
@@ -90,8 +102,14 @@ function readTmpfs(reader: ObjectReader): TmpfsMount {
 
 function isCidr(text: string): boolean {
   const [address = '', prefix = '', ...rest] = text.split('/');
-  const family = isIP(address);
-  return family !== 0 && rest.length === 0 && /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128) && !address.includes('%');
+  const bits = addressBits(address);
+  return bits > 0 && rest.length === 0 && /^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}
+
+/** 32 for an IPv4 address, 128 for an IPv6 one without a zone, 0 for anything else. */
+function addressBits(text: string): number {
+  if (IPV4.test(text)) return 32;
+  return IPV6.test(text) && URL.canParse(`http://[${text}]/`) ? 128 : 0;
 }
 
 function absolutePath(reader: ObjectReader, name: string): string {

@@ -63,7 +63,8 @@ export function logRecordAt(bytes: Uint8Array, offset: number): LogRecordAt {
   const stream = STREAMS[view.readUInt8(4) - 1];
   const flags = view.readUInt8(5);
   const length = view.readUInt32LE(16);
-  if (stream === undefined || flags > PARTIAL || view.readUInt16LE(6) !== 0 || length > MAX_LOG_PAYLOAD_BYTES) return 'none';
+  if (stream === undefined || flags > PARTIAL || view.readUInt16LE(6) !== 0 || length > MAX_LOG_PAYLOAD_BYTES)
+    return 'none';
   const sizeBytes = LOG_HEADER_BYTES + length + LOG_TRAILER_BYTES;
   if (view.length < sizeBytes) return 'incomplete';
   if (view.readUInt32LE(LOG_HEADER_BYTES + length) !== length) return 'none';

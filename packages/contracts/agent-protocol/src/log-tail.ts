@@ -1,4 +1,10 @@
-import { LOG_TRAILER_BYTES, MAX_LOG_RECORD_BYTES, LOG_HEADER_BYTES, MAX_LOG_PAYLOAD_BYTES, logRecordAt } from './log-record.ts';
+import {
+  LOG_TRAILER_BYTES,
+  MAX_LOG_RECORD_BYTES,
+  LOG_HEADER_BYTES,
+  MAX_LOG_PAYLOAD_BYTES,
+  logRecordAt,
+} from './log-record.ts';
 import type { LocatedLogRecord } from './log-record.ts';
 
 /** Reads bytes of a log; may give fewer than asked only at its end. */

@@ -84,8 +84,13 @@ describe('findTail()', () => {
 
   it('reads far back over large records', async () => {
     const big = 'x'.repeat(MAX_LOG_PAYLOAD_BYTES);
-    const bytes = log(record('first\n'), ...Array.from({ length: 40 }, (_, i) => record(`${i}${big}`.slice(0, MAX_LOG_PAYLOAD_BYTES))));
-    expect((await tail(bytes, 30)).map((line) => Number.parseInt(line, 10))).toEqual(Array.from({ length: 30 }, (_, i) => i + 10));
+    const bytes = log(
+      record('first\n'),
+      ...Array.from({ length: 40 }, (_, i) => record(`${i}${big}`.slice(0, MAX_LOG_PAYLOAD_BYTES))),
+    );
+    expect((await tail(bytes, 30)).map((line) => Number.parseInt(line, 10))).toEqual(
+      Array.from({ length: 30 }, (_, i) => i + 10),
+    );
     expect((await tail(bytes, 41))[0]).toBe('first\n');
   });
 });

@@ -4,13 +4,36 @@ import { ObjectReader, parseJson } from './object-reader.ts';
 import { MAX_CHANNEL } from './stream-id.ts';
 
 const FAILURES: readonly StartFailureKind[] = [
-  'not-found', 'permission-denied', 'not-executable', 'user-not-found', 'cwd', 'mount', 'network', 'other',
+  'not-found',
+  'permission-denied',
+  'not-executable',
+  'user-not-found',
+  'cwd',
+  'mount',
+  'network',
+  'other',
 ];
 const TETHER_KINDS = [
-  'status', 'started', 'start-failed', 'exited', 'exec-started', 'exec-failed', 'exec-exited', 'log-progress', 'reply',
+  'status',
+  'started',
+  'start-failed',
+  'exited',
+  'exec-started',
+  'exec-failed',
+  'exec-exited',
+  'log-progress',
+  'reply',
 ] as const satisfies readonly TetherMessage['kind'][];
 const ENDPOINT_KINDS = [
-  'launch', 'attach', 'detach', 'exec', 'resize', 'signal', 'exit-received', 'power-off', 'ping',
+  'launch',
+  'attach',
+  'detach',
+  'exec',
+  'resize',
+  'signal',
+  'exit-received',
+  'power-off',
+  'ping',
 ] as const satisfies readonly EndpointMessage['kind'][];
 const MAX_PID = 0x3f_ffff;
 const MAX_REQUEST = 0xffff_ffff;
@@ -81,7 +104,12 @@ function readEndpointMessage(reader: ObjectReader): EndpointMessage {
     case 'resize':
       return { kind, request: request(reader), channel: mainOrChannel(reader), ...readConsoleSize(reader) };
     case 'signal':
-      return { kind, request: request(reader), channel: mainOrChannel(reader), signal: reader.integer('signal', 1, 64) };
+      return {
+        kind,
+        request: request(reader),
+        channel: mainOrChannel(reader),
+        signal: reader.integer('signal', 1, 64),
+      };
     case 'power-off':
     case 'ping':
       return { kind, request: request(reader) };

@@ -47,7 +47,12 @@ export type TetherMessage =
   | { readonly kind: 'start-failed'; readonly failure: StartFailureKind; readonly message: string }
   | ({ readonly kind: 'exited' } & ExitStatus)
   | { readonly kind: 'exec-started'; readonly channel: number; readonly pid: number }
-  | { readonly kind: 'exec-failed'; readonly channel: number; readonly failure: StartFailureKind; readonly message: string }
+  | {
+      readonly kind: 'exec-failed';
+      readonly channel: number;
+      readonly failure: StartFailureKind;
+      readonly message: string;
+    }
   | ({ readonly kind: 'exec-exited'; readonly channel: number } & ExitStatus)
   | { readonly kind: 'log-progress'; readonly logBytes: number }
   | { readonly kind: 'reply'; readonly request: number; readonly error?: string };
@@ -55,7 +60,14 @@ export type TetherMessage =
 /** What the endpoint says to the tether. Channel 0 is the container's main process. */
 export type EndpointMessage =
   | { readonly kind: 'launch'; readonly spec: LaunchSpec }
-  | { readonly kind: 'attach'; readonly request: number; readonly channel: number; readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean }
+  | {
+      readonly kind: 'attach';
+      readonly request: number;
+      readonly channel: number;
+      readonly stdin: boolean;
+      readonly stdout: boolean;
+      readonly stderr: boolean;
+    }
   | { readonly kind: 'detach'; readonly channel: number }
   | { readonly kind: 'exec'; readonly channel: number; readonly process: ProcessSpec }
   | ({ readonly kind: 'resize'; readonly request: number; readonly channel: number } & ConsoleSize)

@@ -16,7 +16,8 @@ export class ObjectReader {
   readonly #read = new Set<string>();
 
   constructor(value: unknown, path: string) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw protocolError(`${path} is not an object`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw protocolError(`${path} is not an object`);
     this.#fields = new Map(Object.entries(value));
     this.#path = path;
   }
@@ -29,7 +30,8 @@ export class ObjectReader {
   /** A whole number within bounds. */
   integer(name: string, min: number, max: number): number {
     const value = this.#take(name);
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) throw this.#bad(name, 'a number in range');
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max)
+      throw this.#bad(name, 'a number in range');
     return value;
   }
 
@@ -54,7 +56,8 @@ export class ObjectReader {
   /** Nanoseconds since 1970 as decimal text, before the year 2262. */
   nanoseconds(name: string): string {
     const value = this.text(name, 1, 19);
-    if (!/^(0|[1-9][0-9]{0,18})$/.test(value) || BigInt(value) > 0x7fff_ffff_ffff_ffffn) throw this.#bad(name, 'a time in nanoseconds');
+    if (!/^(0|[1-9][0-9]{0,18})$/.test(value) || BigInt(value) > 0x7fff_ffff_ffff_ffffn)
+      throw this.#bad(name, 'a time in nanoseconds');
     return value;
   }
 
@@ -66,7 +69,9 @@ export class ObjectReader {
 
   /** A list of strings. */
   texts(name: string, maxItems: number, maxBytes: number): string[] {
-    return this.#list(name, maxItems).map((item) => checkText(item, 0, maxBytes) ?? this.#fail(name, 'a list of texts'));
+    return this.#list(name, maxItems).map(
+      (item) => checkText(item, 0, maxBytes) ?? this.#fail(name, 'a list of texts'),
+    );
   }
 
   /** A nested object. */
@@ -90,7 +95,8 @@ export class ObjectReader {
   /** Refuses fields that have not been read. */
   end(): void {
     for (const name of this.#fields.keys()) {
-      if (!this.#read.has(name)) throw protocolError(`${this.#path} has an unknown field ${JSON.stringify(name.slice(0, 40))}`);
+      if (!this.#read.has(name))
+        throw protocolError(`${this.#path} has an unknown field ${JSON.stringify(name.slice(0, 40))}`);
     }
   }
 

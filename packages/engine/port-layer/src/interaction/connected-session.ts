@@ -287,9 +287,17 @@ function disconnected(vmId: string): VicError {
 }
 
 function gaveUp(): VicError {
-  return new VicError({ class: 'Cancelled', code: 'EXEC_DETACHED', message: 'The streams of the process were given up.' });
+  return new VicError({
+    class: 'Cancelled',
+    code: 'EXEC_DETACHED',
+    message: 'The streams of the process were given up.',
+  });
 }
 
 function alreadyStarted(vmId: string): VicError {
-  return new VicError({ class: 'Conflict', code: 'CONTAINER_STARTED', message: `The container of ${vmId} has been started already.` });
+  return new VicError({
+    class: 'Conflict',
+    code: 'CONTAINER_STARTED',
+    message: `The container of ${vmId} has been started already.`,
+  });
 }

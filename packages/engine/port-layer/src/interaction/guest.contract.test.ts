@@ -74,7 +74,8 @@ describe('a container in a machine', () => {
     ]) {
       expect(out).toContain(part);
     }
-    for (const device of ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'ptmx', 'pts', 'fd', 'stdin']) expect(out).toMatch(new RegExp(`^${device}$`, 'm'));
+    for (const device of ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'ptmx', 'pts', 'fd', 'stdin'])
+      expect(out).toMatch(new RegExp(`^${device}$`, 'm'));
     await machine.poweredOff;
     expect(session.status).toMatchObject({ state: 'exited', exit: { code: 7, signal: 0, oom: false } });
     const journal = await machine.journal();
@@ -131,7 +132,9 @@ describe('a container in a machine', () => {
 
   it('writes its root read-only, and as nobody without an entry', async () => {
     await using machine = await lab.start();
-    const process = processSpec(['sh', '-c', 'id -u; touch /x; echo > /dev/null && touch /dev/shm/y && echo fine'], { user: '77:44' });
+    const process = processSpec(['sh', '-c', 'id -u; touch /x; echo > /dev/null && touch /dev/shm/y && echo fine'], {
+      user: '77:44',
+    });
     const { streams } = await running(machine, process, { readonlyRootfs: true });
     const [out, err] = await Promise.all([text(streams.stdout), text(streams.stderr)]);
     expect(out).toBe('77\nfine\n');
@@ -157,16 +160,33 @@ describe('exec', () => {
     expect(processes).toMatch(/^ +1 .*sleep 1000$/m);
     expect(processes).not.toMatch(/init|tether/);
 
-    const tty = await session.exec(processSpec(['sh', '-c', 'read line; stty size; echo "<$line>"'], { tty: true, openStdin: true, consoleSize: { rows: 7, cols: 9 } }));
+    const tty = await session.exec(
+      processSpec(['sh', '-c', 'read line; stty size; echo "<$line>"'], {
+        tty: true,
+        openStdin: true,
+        consoleSize: { rows: 7, cols: 9 },
+      }),
+    );
     tty.stdin.write('typed\n');
     tty.stderr.resume();
     expect(await text(tty.stdout)).toMatch(/typed\r\n7 9\r\n<typed>\r\n/);
     expect(await tty.exited).toMatchObject({ code: 0 });
 
-    await expect(session.exec(processSpec(['no-such-program']))).rejects.toMatchObject({ kind: 'not-found', exitCode: 127 });
-    await expect(session.exec(processSpec(['/opt/plain']))).rejects.toMatchObject({ kind: 'permission-denied', exitCode: 126 });
-    await expect(session.exec(processSpec(['/opt/garbage']))).rejects.toMatchObject({ kind: 'not-executable', exitCode: 126 });
-    await expect(session.exec(processSpec(['true'], { user: 'ghost' }))).rejects.toMatchObject({ kind: 'user-not-found' });
+    await expect(session.exec(processSpec(['no-such-program']))).rejects.toMatchObject({
+      kind: 'not-found',
+      exitCode: 127,
+    });
+    await expect(session.exec(processSpec(['/opt/plain']))).rejects.toMatchObject({
+      kind: 'permission-denied',
+      exitCode: 126,
+    });
+    await expect(session.exec(processSpec(['/opt/garbage']))).rejects.toMatchObject({
+      kind: 'not-executable',
+      exitCode: 126,
+    });
+    await expect(session.exec(processSpec(['true'], { user: 'ghost' }))).rejects.toMatchObject({
+      kind: 'user-not-found',
+    });
     await expect(session.resize({ rows: 1, cols: 1 })).rejects.toThrow(/no terminal/);
 
     // A reader that stalls holds up neither control messages nor other processes.
@@ -229,7 +249,10 @@ describe('an instant clone', () => {
     const seen = [];
     for (let number = 0; number < 2; number++) {
       await using clone = await lab.start(template);
-      const { session, streams } = await running(clone, processSpec(['sh', '-c', 'cat /proc/sys/kernel/random/uuid; cat /sys/class/net/eth0/address']));
+      const { session, streams } = await running(
+        clone,
+        processSpec(['sh', '-c', 'cat /proc/sys/kernel/random/uuid; cat /sys/class/net/eth0/address']),
+      );
       streams.stderr.resume();
       const output = await text(streams.stdout);
       expect(output).toMatch(/\n02:00:00:00:00:2a\n$/);
@@ -242,7 +265,11 @@ describe('an instant clone', () => {
 });
 
 /** Gathers a stream's text while waiting for patterns in it. */
-function collect(stream: NodeJS.ReadableStream): { readonly text: string; readonly ended: Promise<void>; until(pattern: RegExp): Promise<void> } {
+function collect(stream: NodeJS.ReadableStream): {
+  readonly text: string;
+  readonly ended: Promise<void>;
+  until(pattern: RegExp): Promise<void>;
+} {
   const state = { text: '', wake: (): void => undefined };
   const ended = (async () => {
     for await (const chunk of stream) {
@@ -260,7 +287,10 @@ function collect(stream: NodeJS.ReadableStream): { readonly text: string; readon
       while (!pattern.test(state.text)) {
         const { promise, resolve } = Promise.withResolvers<void>();
         state.wake = resolve;
-        await Promise.race([promise, ended.then(() => Promise.reject(new Error(`the stream ended with ${state.text}`)))]);
+        await Promise.race([
+          promise,
+          ended.then(() => Promise.reject(new Error(`the stream ended with ${state.text}`))),
+        ]);
       }
     },
   };

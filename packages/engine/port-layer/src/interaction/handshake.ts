@@ -68,7 +68,13 @@ export class Handshake {
     if (reply.version !== PROTOCOL_VERSION) throw protocolError(`the tether speaks version ${reply.version}`);
     const secret = await this.#secretOf(reply.vmId);
     // A VM nobody knows is checked against a random secret: its answer takes as long and tells nothing.
-    const expected = proofOf(secret ?? randomBytes(NONCE_BYTES).toString('hex'), 'tether', this.#nonce, reply.nonce, reply.vmId);
+    const expected = proofOf(
+      secret ?? randomBytes(NONCE_BYTES).toString('hex'),
+      'tether',
+      this.#nonce,
+      reply.nonce,
+      reply.vmId,
+    );
     if (!proofMatches(expected, reply.proof) || secret === undefined) throw protocolError('the proof is wrong');
     const proof = proofOf(secret, 'endpoint', this.#nonce, reply.nonce, reply.vmId);
     send(encodeFrame(FRAME.proof, 0, Buffer.from(JSON.stringify({ proof }))));

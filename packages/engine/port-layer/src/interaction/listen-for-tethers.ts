@@ -28,7 +28,9 @@ class ListeningServer implements TetherServer {
 
   constructor(deps: TetherServerDeps) {
     this.#deps = deps;
-    this.#server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: false }, (socket) =>
+      this.#accept(socket),
+    );
   }
 
   get port(): number {
@@ -115,7 +117,9 @@ class ListeningServer implements TetherServer {
       const peer = await handshake.push(bytes, (proof) => socket.write(proof));
       if (peer === undefined) continue;
       settle();
-      const opened: ConnectedSession = new ConnectedSession(peer.vmId, socket, peer.decoder, () => this.#publish(opened));
+      const opened: ConnectedSession = new ConnectedSession(peer.vmId, socket, peer.decoder, () =>
+        this.#publish(opened),
+      );
       session = opened;
       session.receive(new Uint8Array());
     }

@@ -21,7 +21,10 @@ export class PendingAnswers {
     const pending = this.#pending.get(request);
     this.#pending.delete(request);
     if (error === undefined) pending?.resolve();
-    else pending?.reject(new VicError({ class: 'Conflict', code: 'TETHER_REFUSED', message: `The container refuses: ${error}.` }));
+    else
+      pending?.reject(
+        new VicError({ class: 'Conflict', code: 'TETHER_REFUSED', message: `The container refuses: ${error}.` }),
+      );
   }
 
   /** Nobody waits for the request any more. */

@@ -1,5 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
-import type { ConsoleSize, ExitStatus, LaunchSpec, ProcessSpec, StatusMessage, TetherMessage } from '@vic/agent-protocol';
+import type {
+  ConsoleSize,
+  ExitStatus,
+  LaunchSpec,
+  ProcessSpec,
+  StatusMessage,
+  TetherMessage,
+} from '@vic/agent-protocol';
 
 /** Which of the main process's streams an attachment wants. */
 export interface AttachOptions {

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, open, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { containerFsPartition, encodePartitionTable, layerPartition } from '@vic/oci';
 import type { Partition } from '@vic/oci';
 import { run } from '@vic/process';
@@ -32,7 +30,8 @@ export async function makeContainerDisk(directory: string): Promise<string> {
   const table = encodePartitionTable(partitions, DISK_BYTES);
   await writeAt(disk, 0, table.primary);
   await writeAt(disk, table.backupOffsetBytes, table.backup);
-  for (const [index, partition] of partitions.entries()) await copyAt(contents[index] ?? '', disk, partition.firstSector * SECTOR_BYTES);
+  for (const [index, partition] of partitions.entries())
+    await copyAt(contents[index] ?? '', disk, partition.firstSector * SECTOR_BYTES);
   return disk;
 }
 
@@ -60,13 +59,7 @@ async function makeLayer(root: string, layer: string, fill: (root: string) => Pr
   await fill(root);
   const archive = `${layer}.tar`;
   await run('tar', ['--owner=0', '--group=0', '--numeric-owner', '-C', root, '-cf', archive, '.']);
-  const converter = execFile('tar2sqfs', ['-q', '-f', '-c', 'lz4', layer]);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  converter.on('error', reject);
-  converter.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`tar2sqfs ended with ${String(code)}`))));
-  if (converter.stdin === null) throw new Error('tar2sqfs has no input');
-  await pipeline(createReadStream(archive), converter.stdin);
-  await promise;
+  await run('tar2sqfs', ['-q', '-f', '-c', 'lz4', layer], { input: await readFile(archive) });
 }
 
 async function writeAt(path: string, offset: number, bytes: Uint8Array): Promise<void> {

@@ -6,7 +6,16 @@ import { pollUntil } from '@vic/async';
 import { randomUuid } from '@vic/ids';
 import { silentLogger } from '@vic/log';
 import { run } from '@vic/process';
-import { BootImages, QEMU_PROGRAM, QmpClient, SCSI_BUS, SOFTWARE_ACCELERATION, machineArguments, restoreDeviceState, saveDeviceState } from '@vic/qemu';
+import {
+  BootImages,
+  QEMU_PROGRAM,
+  QmpClient,
+  SCSI_BUS,
+  SOFTWARE_ACCELERATION,
+  machineArguments,
+  restoreDeviceState,
+  saveDeviceState,
+} from '@vic/qemu';
 import type { BootImage, MachineMemory } from '@vic/qemu';
 import { temporaryDirectory } from '@vic/testkit';
 import { listenForTethers } from '../index.ts';
@@ -52,7 +61,14 @@ export class GuestLab implements AsyncDisposable {
   readonly #boot: BootImage;
   #server: TetherServer;
 
-  private constructor(parts: { stack: AsyncDisposableStack; directory: string; secrets: Map<string, string>; disk: string; boot: BootImage; server: TetherServer }) {
+  private constructor(parts: {
+    stack: AsyncDisposableStack;
+    directory: string;
+    secrets: Map<string, string>;
+    disk: string;
+    boot: BootImage;
+    server: TetherServer;
+  }) {
     this.#stack = parts.stack;
     this.directory = parts.directory;
     this.#secrets = parts.secrets;
@@ -90,10 +106,17 @@ export class GuestLab implements AsyncDisposable {
     const id = randomUuid();
     const path = (name: string): string => join(this.directory, `${id}.${name}`);
     this.#secrets.set(id, `secret of ${id}`);
-    await writeGuestInfo(path('guestinfo'), id, options.template === true ? {} : { secret: `secret of ${id}` }, options.template === true);
+    await writeGuestInfo(
+      path('guestinfo'),
+      id,
+      options.template === true ? {} : { secret: `secret of ${id}` },
+      options.template === true,
+    );
     for (const name of ['log', 'journal']) await writeFile(path(name), '');
     const state = options.stateFile === undefined ? undefined : stack.use(await open(options.stateFile, 'r'));
-    const qemu = spawn(QEMU_PROGRAM, [...this.#arguments(id, path, options)], { stdio: ['ignore', 'ignore', 'inherit', state?.fd ?? 'ignore'] });
+    const qemu = spawn(QEMU_PROGRAM, [...this.#arguments(id, path, options)], {
+      stdio: ['ignore', 'ignore', 'inherit', state?.fd ?? 'ignore'],
+    });
     const poweredOff = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
     stack.defer(async () => stop(qemu, poweredOff));
     const qmp = await QmpClient.connect(path('qmp'));
@@ -123,9 +146,17 @@ export class GuestLab implements AsyncDisposable {
     const stateFile = join(this.directory, 'template.state');
     await using template = await this.start({ template: true, memory, withDisk: false });
     const signal = AbortSignal.timeout(CONNECT_MS);
-    await pollUntil(async () => ((await template.journalText()).includes('instantclone.freeze') ? true : undefined), 20, signal);
+    await pollUntil(
+      async () => ((await template.journalText()).includes('instantclone.freeze') ? true : undefined),
+      20,
+      signal,
+    );
     await template.qmp.execute('stop');
-    await saveDeviceState(template.qmp, { file: stateFile, socket: join(this.directory, 'migrate'), uid: process.getuid?.() ?? 0 }, signal);
+    await saveDeviceState(
+      template.qmp,
+      { file: stateFile, socket: join(this.directory, 'migrate'), uid: process.getuid?.() ?? 0 },
+      signal,
+    );
     return { memory: { ...memory, shared: false }, stateFile };
   }
 
@@ -157,16 +188,29 @@ export class GuestLab implements AsyncDisposable {
 
   async #addDisk(qmp: QmpClient, disk: string): Promise<void> {
     await run('cp', ['--sparse=always', this.#disk, disk]);
-    await qmp.execute('blockdev-add', { driver: 'raw', 'node-name': 'disk0', discard: 'unmap', file: { driver: 'file', filename: disk } });
+    await qmp.execute('blockdev-add', {
+      driver: 'raw',
+      'node-name': 'disk0',
+      discard: 'unmap',
+      file: { driver: 'file', filename: disk },
+    });
     await qmp.execute('device_add', { driver: 'scsi-hd', drive: 'disk0', bus: SCSI_BUS, 'scsi-id': 0, lun: 0 });
   }
 }
 
 async function serve(secrets: ReadonlyMap<string, string>, port: number): Promise<TetherServer> {
-  return listenForTethers({ host: '127.0.0.1', port }, { secretOf: async (id) => secrets.get(id), logger: silentLogger() });
+  return listenForTethers(
+    { host: '127.0.0.1', port },
+    { secretOf: async (id) => secrets.get(id), logger: silentLogger() },
+  );
 }
 
-async function writeGuestInfo(path: string, id: string, values: { readonly secret?: string }, template: boolean): Promise<void> {
+async function writeGuestInfo(
+  path: string,
+  id: string,
+  values: { readonly secret?: string },
+  template: boolean,
+): Promise<void> {
   const info = {
     'guestinfo.vic.id': id,
     ...(values.secret === undefined ? {} : { 'guestinfo.vic.secret': values.secret }),

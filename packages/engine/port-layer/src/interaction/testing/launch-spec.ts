@@ -13,7 +13,16 @@ export function launchSpec(process: ProcessSpec, more: Partial<LaunchSpec> = {})
     entropy: randomBytes(32).toString('hex'),
     hostname: 'c1',
     domainname: '',
-    interfaces: [{ mac: '02:00:00:00:00:2a', setMac: true, name: 'eth0', addresses: ['172.16.0.2/16'], gateway: '172.16.0.1', mtu: 1400 }],
+    interfaces: [
+      {
+        mac: '02:00:00:00:00:2a',
+        setMac: true,
+        name: 'eth0',
+        addresses: ['172.16.0.2/16'],
+        gateway: '172.16.0.1',
+        mtu: 1400,
+      },
+    ],
     dns: { servers: ['172.16.0.1'], search: ['vic.test'], options: ['ndots:0'] },
     hosts: [{ address: '172.16.0.9', names: ['db', 'database'] }],
     process,
