@@ -8,7 +8,8 @@ import { findImage } from './image-access.ts';
 /** `GET /images/{name}/json`. */
 export function inspectImage(context: PersonalityContext, call: Call): void {
   const image = findImage(context.images, call.param('name'));
-  const old = !call.speaks('1.44');
+  // 1.45 dropped the configuration of the container a layer was built in.
+  const old = !call.speaks('1.45');
   call.json(200, {
     Id: image.id,
     RepoTags: image.repoTags,
@@ -16,7 +17,7 @@ export function inspectImage(context: PersonalityContext, call: Call): void {
     Parent: '',
     Comment: image.comment,
     Created: image.createdAt,
-    ...(old ? { Container: '', ContainerConfig: oldConfig({}) } : {}),
+    ...(old ? { ContainerConfig: oldConfig({}) } : {}),
     DockerVersion: image.dockerVersion,
     Author: image.author,
     Config: call.speaks('1.50') ? presentConfig(image.config) : oldConfig(image.config),
@@ -24,7 +25,7 @@ export function inspectImage(context: PersonalityContext, call: Call): void {
     ...(image.variant === undefined || image.variant === '' ? {} : { Variant: image.variant }),
     Os: image.os,
     Size: image.sizeBytes,
-    ...(old ? { VirtualSize: image.sizeBytes } : {}),
+    ...(!call.speaks('1.44') ? { VirtualSize: image.sizeBytes } : {}),
     GraphDriver: { Data: null, Name: STORAGE_DRIVER },
     RootFS: { Type: 'layers', Layers: image.diffIds },
     Metadata: { LastTagTime: image.lastTaggedAt ?? '0001-01-01T00:00:00Z' },

@@ -20,7 +20,7 @@ export async function info(context: PersonalityContext, call: Call): Promise<voi
     MemoryLimit: true,
     SwapLimit: false,
     ...(call.speaks('1.42') ? {} : { KernelMemory: false }),
-    ...(call.speaks('1.44') ? {} : { BridgeNfIptables: false, BridgeNfIp6tables: false }),
+    ...(call.speaks('1.50') ? {} : { BridgeNfIptables: false, BridgeNfIp6tables: false }),
     KernelMemoryTCP: false,
     CpuCfsPeriod: false,
     CpuCfsQuota: false,
@@ -72,7 +72,7 @@ export async function info(context: PersonalityContext, call: Call): Promise<voi
     RuncCommit: none,
     InitCommit: none,
     SecurityOptions: [],
-    ...(call.speaks('1.44') ? { CDISpecDirs: [] } : {}),
+    CDISpecDirs: [],
     Warnings: null,
   });
 }
