@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LayerStatus, RegistryClient, RegistryCredentials, ResolvedImage } from '@vic/imagec';
+import { VicError } from '@vic/errors';
 import type { Logger } from '@vic/log';
 import { shortId } from '@vic/ids';
 import { chainIds } from '@vic/oci';
@@ -115,7 +116,9 @@ export class LayerPuller {
   async #parentOf(below: readonly ChainId[]): Promise<LayerGroup | undefined> {
     const chainId = below.at(-1);
     if (chainId === undefined) return undefined;
-    return this.#deps.disks.get(chainId) ?? this.#tasks.result(chainId);
+    const parent = this.#deps.disks.get(chainId) ?? (await this.#tasks.result(chainId));
+    if (parent !== undefined) return parent;
+    throw new VicError({ class: 'Unavailable', code: 'STORAGE_PARENT_FAILED', message: 'failed to register layer: the layer below it failed' });
   }
 
   async #bringGroup(
