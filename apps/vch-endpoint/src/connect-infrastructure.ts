@@ -55,7 +55,8 @@ async function connectPatiently(
       return await VimClient.connect({ url, thumbprint, user, password: secrets.vimPassword, logger, signal });
     } catch (error) {
       // Anything else than an absent server does not get better by waiting.
-      if (!isVicError(error, { class: 'Unavailable' }) && !isVicError(error, { class: 'DeadlineExceeded' })) throw error;
+      if (!isVicError(error, { class: 'Unavailable' }) && !isVicError(error, { class: 'DeadlineExceeded' }))
+        throw error;
       logger.warn(`The vSphere API is not there yet: ${describeError(error)}`);
     }
     await delay(pauseMs, signal);

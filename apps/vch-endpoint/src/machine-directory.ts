@@ -34,7 +34,9 @@ export class MachineDirectory {
     }
     if (typeof value !== 'object' || value === null) throw unreadable(path, undefined);
     return Object.fromEntries(
-      Object.entries(value).flatMap(([key, text]: [string, unknown]) => (typeof text === 'string' ? [[key, text]] : [])),
+      Object.entries(value).flatMap(([key, text]: [string, unknown]) =>
+        typeof text === 'string' ? [[key, text]] : [],
+      ),
     );
   }
 

@@ -10,5 +10,7 @@ const PURPOSE = 'vic container interaction 1';
  * Derived, so that an endpoint that starts again knows it although the infrastructure never gives it back.
  */
 export function containerSecret(vchKey: string, id: ContainerId | string): string {
-  return Buffer.from(hkdfSync('sha256', Buffer.from(vchKey, 'utf8'), Buffer.from(id, 'utf8'), PURPOSE, 32)).toString('hex');
+  return Buffer.from(hkdfSync('sha256', Buffer.from(vchKey, 'utf8'), Buffer.from(id, 'utf8'), PURPOSE, 32)).toString(
+    'hex',
+  );
 }

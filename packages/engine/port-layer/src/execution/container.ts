@@ -67,7 +67,11 @@ export interface NewContainer {
   readonly networkAliases: readonly string[];
   readonly requestedAddress: string | undefined;
   readonly ports: readonly PortBinding[];
-  readonly dns: { readonly servers: readonly string[]; readonly search: readonly string[]; readonly options: readonly string[] };
+  readonly dns: {
+    readonly servers: readonly string[];
+    readonly search: readonly string[];
+    readonly options: readonly string[];
+  };
   readonly extraHosts: readonly { readonly address: string; readonly name: string }[];
   readonly readonlyRootfs: boolean;
   readonly shmSizeBytes: number;

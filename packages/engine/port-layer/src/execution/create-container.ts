@@ -52,11 +52,7 @@ function check(context: ExecutionContext, request: NewContainer): void {
 }
 
 /** The handle through its edits: image, network, interaction. The log is where the record says. */
-async function edit(
-  context: ExecutionContext,
-  request: NewContainer,
-  undo: AsyncDisposableStack,
-): Promise<NewHandle> {
+async function edit(context: ExecutionContext, request: NewContainer, undo: AsyncDisposableStack): Promise<NewHandle> {
   const { configuration, networks } = context;
   const createdAt = formatTimeNs(context.clock.nowNs());
   let handle = newHandle(request, createdAt, request.shape ?? configuration.defaultShape, configuration);

@@ -32,11 +32,17 @@ export function reconcileGone(context: ExecutionContext, unit: ContainerUnit): v
     timeNs: context.clock.nowNs(),
     error: 'The container VM was removed at the infrastructure.',
   });
-  context.background.run(`Forgetting ${unit.id}`, async () => unit.lock.run(async () => forgetContainer(context, unit)));
+  context.background.run(`Forgetting ${unit.id}`, async () =>
+    unit.lock.run(async () => forgetContainer(context, unit)),
+  );
 }
 
 /** Asks the infrastructure whether a container that should run still does, and ends it if not. */
-export async function verifyRunning(context: ExecutionContext, unit: ContainerUnit, signal: AbortSignal): Promise<void> {
+export async function verifyRunning(
+  context: ExecutionContext,
+  unit: ContainerUnit,
+  signal: AbortSignal,
+): Promise<void> {
   if (unit.state.status !== 'running') return;
   const machine = await context.machines.read(unit.machine.ref, signal);
   // Gone for good: the watch reports that.

@@ -149,11 +149,7 @@ export class VchExecution implements Execution, AsyncDisposable {
     return waitForContainer(this.#unit(container), condition, signal);
   }
 
-  async attach(
-    container: string,
-    options: { readonly stdin: boolean },
-    signal: AbortSignal,
-  ): Promise<AttachedStreams> {
+  async attach(container: string, options: { readonly stdin: boolean }, signal: AbortSignal): Promise<AttachedStreams> {
     signal.throwIfAborted();
     const unit = this.#unit(container);
     // A session whose process has ended has nothing to attach to: the streams begin with the next start.

@@ -29,7 +29,7 @@ export function cloneChanges(spec: MachineSpec, template: readonly VirtualDevice
   const changes: VirtualDeviceConfigSpec[] = [];
   for (const device of template) {
     const { key } = device;
-    if (isA(device, 'VirtualEthernetCard')) changes.push(edit({ ...device, ...clonedNic(key, spec.nic) }));
+    if (isA(device, 'VirtualEthernetCard')) changes.push(edit(clonedNic(device, spec.nic)));
     else if (!isA(device, 'VirtualSerialPort')) continue;
     else if (isA(device.backing, 'VirtualSerialPortFileBackingInfo')) changes.push(edit(logPort(key, spec.logPath)));
     else changes.push(edit(interactionPort(key, spec.interactionUri)));
@@ -64,9 +64,10 @@ export function childDisk(
   return { ...add(device), fileOperation: 'create' };
 }
 
-function clonedNic(key: number, wanted: MachineNic | undefined): VirtualDevice {
-  // A template's card cannot be taken out of a running clone before its guest has looked; it is unplugged instead.
-  return wanted === undefined ? { key, connectable: connectInfo(false) } : nic(key, wanted);
+/** A container without a network keeps its template's card, unplugged. */
+function clonedNic({ key, backing }: VirtualDevice, wanted: MachineNic | undefined): VirtualDevice {
+  if (wanted !== undefined) return nic(key, wanted);
+  return make('VirtualVmxnet3', { key, backing, connectable: connectInfo(false) });
 }
 
 function nic(key: number, wanted: MachineNic): VirtualDevice {

@@ -4,7 +4,13 @@ import type { FolderRef, OptionValue, ResourcePoolRef, VirtualDevice, VirtualMac
 import { properties } from '@vic/vim-client';
 import type { VimClient } from '@vic/vim-client';
 import { MACHINE_CHANGED, MACHINE_POWER_STATE } from '../execution/machine.ts';
-import type { Machine, MachineChange, MachineInfrastructure, MachineSpec, MachineUpdate } from '../execution/machine.ts';
+import type {
+  Machine,
+  MachineChange,
+  MachineInfrastructure,
+  MachineSpec,
+  MachineUpdate,
+} from '../execution/machine.ts';
 import { cloneChanges, devicesOf } from './machine-devices.ts';
 import { MACHINE_PROPERTIES, machineOf } from './machine-properties.ts';
 import { watchMachines } from './machine-watch.ts';

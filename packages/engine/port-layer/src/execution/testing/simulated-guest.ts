@@ -140,7 +140,13 @@ export class SimulatedSession implements TetherSession {
       streams.stdout.push(null);
       exited.resolve({ code: 7, signal: 0, oom: false, time: '0' });
     });
-    return { ...streams, pid: 43, exited: exited.promise, resize: async () => undefined, signal: async () => undefined };
+    return {
+      ...streams,
+      pid: 43,
+      exited: exited.promise,
+      resize: async () => undefined,
+      signal: async () => undefined,
+    };
   }
 
   async resize(): Promise<void> {}

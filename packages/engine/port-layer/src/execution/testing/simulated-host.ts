@@ -46,6 +46,13 @@ export class SimulatedHost implements MachineInfrastructure {
     for (const { guest } of this.#machines.values()) if (guest !== undefined) this.#dial(guest);
   }
 
+  /** One guest loses its connection and dials again. */
+  redial(containerId: string): void {
+    const guest = this.guestOf(containerId);
+    guest?.disconnect();
+    if (guest !== undefined) this.#dial(guest);
+  }
+
   async create(spec: MachineSpec): Promise<string> {
     this.#enter('create');
     return this.#add(spec).machine.ref;
@@ -111,7 +118,15 @@ export class SimulatedHost implements MachineInfrastructure {
   /** Adds a machine as a crashed endpoint may have left it. */
   plant(extraConfig: Readonly<Record<string, string>>): string {
     const shape = { cpus: 1, memoryMiB: 256 };
-    const spec = { name: 'planted', shape, disk: undefined, nic: undefined, interactionUri: '', logPath: '', extraConfig };
+    const spec = {
+      name: 'planted',
+      shape,
+      disk: undefined,
+      nic: undefined,
+      interactionUri: '',
+      logPath: '',
+      extraConfig,
+    };
     return this.#add(spec).machine.ref;
   }
 

@@ -8,11 +8,11 @@ export class SimulatedNetworks implements ExecutionNetworks {
   readonly held = new Set<string>();
   readonly connected = new Map<string, readonly PortBinding[]>();
   readonly #addresses = new Map<string, string>();
-  #next = 2;
 
   reserve(request: EndpointRequest): NetworkEndpoint {
-    const address = request.requestedAddress ?? `172.16.0.${this.#next++}`;
-    if (this.held.has(address)) throw new Error(`${address} is taken`);
+    let next = 2;
+    while (this.held.has(`172.16.0.${next}`)) next++;
+    const address = `172.16.0.${next}`;
     this.held.add(address);
     this.#addresses.set(request.containerId, address);
     return {
