@@ -23,7 +23,7 @@ export {
 } from './namespaces.ts';
 export { createBridge, createTap, createVeth, deleteLink, findLink, listLinks, setBridge, setLinkUp } from './links.ts';
 export type { Link, VethEnd } from './links.ts';
-export { addAddress, flushAddresses, listRoutes, setDefaultRoute } from './routes.ts';
+export { addAddress, listRoutes, setDefaultRoute } from './routes.ts';
 export type { Route } from './routes.ts';
 export { chooseFreeSubnet, findFreeSubnet } from './free-subnet.ts';
 export { deleteTable, listTables, replaceTable, showTable } from './nftables.ts';

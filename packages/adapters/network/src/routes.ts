@@ -18,12 +18,6 @@ export async function addAddress(scope: NetworkScope, interfaceName: string, cid
   await ipBatch(scope, [['address', 'replace', cidr, 'dev', interfaceName]]);
 }
 
-/** Takes every IPv4 address off an interface. */
-export async function flushAddresses(scope: NetworkScope, interfaceName: string): Promise<void> {
-  assertInterfaceName(interfaceName);
-  await ipBatch(scope, [['-4', 'address', 'flush', 'dev', interfaceName]]);
-}
-
 /** Sets the default route, replacing the one that is there. */
 export async function setDefaultRoute(scope: NetworkScope, gateway: string): Promise<void> {
   parseIpv4(gateway);

@@ -1,0 +1,105 @@
+import { runCommandLine } from '@vic/cli';
+import type { Terminal } from '@vic/cli';
+import type { VchConfiguration } from '@vic/vch';
+import { describe, expect, it } from 'vitest';
+import { CREATE_OPTIONS } from './create-options.ts';
+import { createOptionsOf } from './create-options-of.ts';
+import { vicMachine } from './program.ts';
+import { summaryOf } from './summary.ts';
+
+async function vicMachineRun(...args: string[]): Promise<{ code: number; out: string; error: string }> {
+  let [out, error] = ['', ''];
+  const terminal: Terminal = {
+    out: (text) => void (out += text),
+    error: (text) => void (error += text),
+    environment: {},
+    askSecret: async () => 'secret',
+    signal: new AbortController().signal,
+  };
+  return { code: await runCommandLine(vicMachine, args, terminal), out, error };
+}
+
+const configuration: VchConfiguration = {
+  formatVersion: 1,
+  id: '0d1e',
+  name: 'vch',
+  createdByVersion: '0.1.0',
+  debug: 0,
+  networks: [
+    { role: 'public', portGroup: 'VM Network', mac: '00:50:56:80:00:01', address: '10.0.0.10/24', gateway: '10.0.0.1' },
+    { role: 'bridge', portGroup: 'vch', mac: '00:50:56:80:00:02', address: '172.16.0.1/16', gateway: undefined },
+  ],
+  bridgeRange: '172.16.0.0/12',
+  bridgeWidth: 16,
+  dnsServers: ['8.8.8.8'],
+  folder: '[ds 1] a/VIC/0d1e',
+  imageStore: '[ds 1] a/VIC/0d1e/images',
+  baseImageSizeBytes: 8 * 2 ** 30,
+  resourcePool: { type: 'ResourcePool', value: 'pool-1' },
+  vmFolder: { type: 'Folder', value: 'ha-folder-vm' },
+  bootstrapIso: '[ds 1] VIC/boot/bootstrap.iso',
+  containerNameConvention: '{name}-{id}',
+  defaultContainer: { cpus: 1, memoryMiB: 512 },
+  registries: {
+    insecure: ['r:5000'],
+    certificateAuthorities: [],
+    httpProxy: undefined,
+    httpsProxy: undefined,
+    noProxy: undefined,
+  },
+  tls: { mode: 'tls-verify', serverCertificate: 'certificate', clientCertificateAuthorities: ['ca'] },
+  vim: { url: 'https://10.0.0.2/sdk', thumbprint: 'AA', user: 'root' },
+};
+
+describe('vic-machine', () => {
+  it('every option of the original that is not covered is refused by name', async () => {
+    const refused = Object.entries(CREATE_OPTIONS).filter(([, spec]) => 'refused' in spec);
+    expect(refused.length).toBeGreaterThan(25);
+    for (const [name, spec] of refused) {
+      const value = spec.kind === 'flag' ? [] : ['1'];
+      const { code, error } = await vicMachineRun('create', `--${name}`, ...value);
+      expect([name, code]).toEqual([name, 1]);
+      expect(error).toContain(`--${name} is not supported yet`);
+    }
+  });
+
+  it('says what is missing before it connects', async () => {
+    expect((await vicMachineRun('ls')).error).toContain('--target argument must be specified');
+    expect((await vicMachineRun('ls', '-t', 'host')).error).toContain('vSphere user must be specified');
+    expect((await vicMachineRun('delete', '-t', 'host', '--timeout', 'soon')).error).toContain('is not a duration');
+    const runtime = await vicMachineRun('create', '--endpoint-runtime', 'vm');
+    expect(runtime.error).toContain('--endpoint-runtime vm is not supported yet');
+  });
+
+  it('takes options for both inspect and inspect config', async () => {
+    expect((await vicMachineRun('inspect', 'config', '-t', 'host')).error).toContain(
+      'inspect config failed: vSphere user',
+    );
+    expect((await vicMachineRun('inspect', '-t', 'host')).error).toContain('inspect failed: vSphere user');
+  });
+
+  it('prints its version', async () => {
+    expect((await vicMachineRun('version')).out).toMatch(/^vic-machine version v\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('what is said about a VCH', () => {
+  it('summaryOf() tells how to connect, in the words of the original', () => {
+    const { value, lines } = summaryOf(configuration, 'vm-1', '/certs');
+    expect(lines).toContain('DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=/certs DOCKER_HOST=10.0.0.10:2376');
+    expect(lines).toContain('Connect to docker:');
+    expect(value).toMatchObject({ id: 'vm-1', name: 'vch', dockerHost: '10.0.0.10:2376' });
+  });
+
+  it('summaryOf() knows VCHs without TLS', () => {
+    const plain = { ...configuration, tls: { ...configuration.tls, mode: 'no-tls' as const } };
+    expect(summaryOf(plain, 'vm-1').lines.at(-1)).toBe('docker -H 10.0.0.10:2375 info');
+  });
+
+  it('createOptionsOf() gives options that create takes', () => {
+    const options = createOptionsOf(configuration);
+    expect(options).toContainEqual(['image-store', 'ds 1/a']);
+    expect(options).toContainEqual(['base-image-size', '8192MB']);
+    for (const [name] of options) expect(Object.keys(CREATE_OPTIONS)).toContain(name);
+  });
+});
