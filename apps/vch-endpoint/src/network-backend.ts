@@ -15,6 +15,11 @@ export function networkBackend(networks: ContainerNetworks, vchId: string, creat
     gateway: undefined,
   };
   return {
-    list: () => [...networks.list().map(({ prefixLength: _, ...network }) => ({ ...shared, ...network })), none],
+    list: () => [
+      ...networks
+        .list()
+        .map(({ id, name, driver, subnet, gateway }) => ({ ...shared, id, name, driver, subnet, gateway })),
+      none,
+    ],
   };
 }

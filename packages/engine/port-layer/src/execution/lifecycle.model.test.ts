@@ -31,9 +31,9 @@ async function attempt(operation: () => Promise<void>, isRefused: boolean): Prom
 async function settled(model: Model, vch: SimulatedVch): Promise<void> {
   await vi.waitFor(
     () => {
-      const actual = vch.execution.list().map(({ config, state }) => [config.name, state.status]);
-      const expected = [...model].map(([name, { status }]) => [name, status]);
-      expect(actual.toSorted()).toEqual(expected.toSorted());
+      const actual = vch.execution.list().map(({ config, state }) => [config.name, state.status] as const);
+      const expected = [...model].map(([name, { status }]) => [name, status] as const);
+      expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
       expect(vch.networks.held.size).toBe(model.size);
       const running = [...model.values()].filter(({ status }) => status === 'running').length;
       expect(vch.networks.connected.size).toBe(running);

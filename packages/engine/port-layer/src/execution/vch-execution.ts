@@ -19,7 +19,6 @@ import type { AttachedStreams, ExecSession, Execution, LogLine, LogOptions } fro
 import { takeUpdate } from './follow-machines.ts';
 import { rename } from './handle.ts';
 import { loadContainers } from './load-containers.ts';
-import type { MachineUpdate } from './machine.ts';
 import { receiveSession } from './receive-session.ts';
 import { removeContainer, removeInBackground } from './remove-container.ts';
 import { startContainer } from './start-container.ts';
