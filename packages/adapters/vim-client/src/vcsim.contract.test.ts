@@ -1,16 +1,14 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { freePort } from '@vic/testkit';
-import { vimServerSuite, type VimServerUnderTest } from './testing/index.ts';
-
-const VCSIM = join(import.meta.dirname, '../../../../build/peers/bin/vcsim');
+import { vimServerSuite } from './testing/index.ts';
+import { PEERS, startVcsim } from './testing/vcsim.ts';
 
 vimServerSuite({
   name: 'vcsim -esx',
   start: startVcsim,
-  unavailable: existsSync(VCSIM) ? undefined : 'vcsim -esx is not installed; run node tools/install-peers.ts',
+  unavailable: existsSync(join(PEERS, 'vcsim'))
+    ? undefined
+    : 'vcsim -esx is not installed; run node tools/install-peers.ts',
   quirks: {
     acceptsAnyElements: true,
     allowsDuplicateNames: true,
@@ -19,26 +17,3 @@ vimServerSuite({
     forgetsVersions: true,
   },
 });
-
-async function startVcsim(): Promise<VimServerUnderTest> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const [user, password] = ['suite', 'a password only for tests'];
-  const args = ['-esx', '-l', address, '-username', user, '-password', password];
-  const vcsim = spawn(VCSIM, args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const exited = new Promise<void>((resolve) => vcsim.once('exit', () => resolve()));
-  const lines = createInterface({ input: vcsim.stdout });
-  const started = await Promise.race([
-    new Promise<boolean>((resolve) => lines.once('line', () => resolve(true))),
-    exited,
-  ]);
-  if (started !== true) throw new Error('vcsim ended before it listened');
-  return {
-    url: `https://${address}`,
-    user,
-    password,
-    [Symbol.asyncDispose]: async () => {
-      vcsim.kill('SIGTERM');
-      await exited;
-    },
-  };
-}
