@@ -1,0 +1,94 @@
+import { cpus, totalmem } from 'node:os';
+import { randomUuid } from '@vic/ids';
+import { Changes } from './model/changes.ts';
+import { EventLog } from './model/event-log.ts';
+import type { Host } from './model/host.ts';
+import { ObjectRegistry } from './model/object-registry.ts';
+import type { HostCapacity, InventoryOptions } from './model/options.ts';
+import { StateStore } from './model/state-store.ts';
+import { Tasks } from './model/tasks.ts';
+import { buildManagers, buildTree, restoreMachines, restorePools } from './build-tree.ts';
+import { Authorization } from './server/authorization.ts';
+import { Sessions } from './server/sessions.ts';
+import { Users } from './server/users.ts';
+import { MachineWatcher } from './virtual-machine/machine-watcher.ts';
+import { UsageSampler } from './virtual-machine/usage-sampler.ts';
+
+/** The inventory of a host: its managed objects, restored from the state directory. */
+export interface Inventory extends AsyncDisposable {
+  /** What managed objects and the server share. */
+  readonly host: Host;
+  /** Lets go of the machines, which keep running, and writes what is left to write. */
+  close(): Promise<void>;
+}
+
+/** Opens a host's inventory: reads its records, makes its networks, adopts the machines that are on. */
+export async function createInventory(options: InventoryOptions): Promise<Inventory> {
+  const closing = new AbortController();
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => closing.abort());
+  const host = await openHost(options, closing.signal);
+  undo.use(host.sessions);
+  const sampler = undo.use(new UsageSampler(host));
+  const { networkSystem } = buildTree(host);
+  buildManagers(host, sampler, await options.datastores.datastores());
+  await networkSystem.restore();
+  await restorePools(host);
+  await restoreMachines(host);
+  await host.authorization.restorePermissions();
+  const watcher = new MachineWatcher(host);
+  await watcher.start();
+  sampler.start();
+  const owned = undo.move();
+  const close = async (): Promise<void> => {
+    await owned.disposeAsync();
+    await host.tasks.settled();
+    await watcher.stopped();
+  };
+  return { host, close, [Symbol.asyncDispose]: close };
+}
+
+async function openHost(options: InventoryOptions, closing: AbortSignal): Promise<Host> {
+  const now = options.clock ?? ((): Date => new Date());
+  const changes = new Changes();
+  const objects = new ObjectRegistry();
+  const store = await StateStore.open(options.stateDirectory);
+  const users = new Users(options.usersFile);
+  return {
+    hostname: options.hostname,
+    uuid: await hostUuid(store),
+    capacity: options.capacity ?? systemCapacity(),
+    programs: new Set(options.programs),
+    changes,
+    objects,
+    tasks: new Tasks(objects, changes, now, closing),
+    events: new EventLog(now),
+    store,
+    sessions: new Sessions(now),
+    users,
+    authorization: await Authorization.open(users, store, objects),
+    datastores: options.datastores,
+    machines: options.machines,
+    switches: options.switches,
+    logger: options.logger,
+    bootTime: now(),
+    closing,
+    now,
+  };
+}
+
+async function hostUuid(store: StateStore): Promise<string> {
+  const known = (await store.read('host')) as { readonly uuid: string } | undefined;
+  if (known !== undefined) return known.uuid;
+  const uuid = randomUuid();
+  await store.write('host', { uuid });
+  return uuid;
+}
+
+function systemCapacity(): HostCapacity {
+  const all = cpus();
+  const first = all[0];
+  // Virtual processors often do not tell their frequency.
+  const cpuMhz = first === undefined || first.speed === 0 ? 2000 : first.speed;
+  return { cpus: Math.max(1, all.length), cpuMhz, cpuModel: first?.model ?? 'unknown', memoryBytes: totalmem() };
+}

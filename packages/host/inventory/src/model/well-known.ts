@@ -1,0 +1,32 @@
+import { reference } from '@vic/vim';
+
+/** The fixed references of a lone host's inventory. */
+export const WELL_KNOWN = {
+  serviceInstance: reference('ServiceInstance', 'ServiceInstance'),
+  rootFolder: reference('Folder', 'ha-folder-root'),
+  vmFolder: reference('Folder', 'ha-folder-vm'),
+  hostFolder: reference('Folder', 'ha-folder-host'),
+  datastoreFolder: reference('Folder', 'ha-folder-datastore'),
+  networkFolder: reference('Folder', 'ha-folder-network'),
+  datacenter: reference('Datacenter', 'ha-datacenter'),
+  computeResource: reference('ComputeResource', 'ha-compute-res'),
+  host: reference('HostSystem', 'ha-host'),
+  rootPool: reference('ResourcePool', 'ha-root-pool'),
+  environmentBrowser: reference('EnvironmentBrowser', 'ha-env-browser'),
+  propertyCollector: reference('PropertyCollector', 'ha-property-collector'),
+  viewManager: reference('ViewManager', 'ViewManager'),
+  searchIndex: reference('SearchIndex', 'ha-searchindex'),
+  sessionManager: reference('SessionManager', 'ha-sessionmgr'),
+  userDirectory: reference('UserDirectory', 'ha-user-directory'),
+  authorizationManager: reference('AuthorizationManager', 'ha-authmgr'),
+  taskManager: reference('TaskManager', 'ha-taskmgr'),
+  eventManager: reference('EventManager', 'ha-eventmgr'),
+  fileManager: reference('FileManager', 'ha-nfc-file-manager'),
+  virtualDiskManager: reference('VirtualDiskManager', 'ha-vdiskmanager'),
+  licenseManager: reference('LicenseManager', 'ha-license-manager'),
+  optionManager: reference('OptionManager', 'HostAgentSettings'),
+  performanceManager: reference('PerformanceManager', 'ha-perfmgr'),
+  networkSystem: reference('HostNetworkSystem', 'networkSystem'),
+  datastoreSystem: reference('HostDatastoreSystem', 'ha-datastoresystem'),
+  datastoreBrowser: reference('HostDatastoreBrowser', 'ha-host-datastorebrowser'),
+} as const;

@@ -1,0 +1,165 @@
+import { Mutex } from '@vic/async';
+import { type VirtualEthernetCard, type VirtualEthernetCardNetworkBackingInfo, isDataSubtype } from '@vic/vim';
+import type { MachineSpec } from '../backends/index.ts';
+import type { Handlers } from '../model/call.ts';
+import type { Host } from '../model/host.ts';
+import { ManagedEntity } from '../model/managed-entity.ts';
+import { WELL_KNOWN } from '../model/well-known.ts';
+import { toMachineSpec } from '../virtual-machine/machine-spec.ts';
+import { type VmUsage, configInfo, guestInfo, runtimeInfo, vmSummary } from '../virtual-machine/vm-properties.ts';
+import type { VmRecord } from '../virtual-machine/vm-record.ts';
+import { VM_CAPABILITY } from '../virtual-machine/capability.ts';
+import { writeConfigFile } from '../virtual-machine/config-file.ts';
+import { virtualMachineHandlers } from './virtual-machine-methods.ts';
+
+const NO_USAGE: VmUsage = { cpuTimeMs: 0, cpuMhz: 0, privateMemoryBytes: 0, residentMemoryBytes: 0 };
+/** Guests report in bursts; one write of the record covers a burst. */
+const GUEST_REPORT_DELAY_MS = 50;
+
+/** A virtual machine of the inventory. */
+export class VirtualMachine extends ManagedEntity {
+  readonly host: Host;
+  /** Operations on one machine run one after another. */
+  readonly mutex = new Mutex();
+  #record: VmRecord;
+  #usage: VmUsage = NO_USAGE;
+  #destroyed = false;
+  #reportTimer: NodeJS.Timeout | undefined;
+
+  constructor(host: Host, record: VmRecord, parent: ManagedEntity) {
+    super('VirtualMachine', record.moid, host.changes, { name: record.name, parent });
+    this.host = host;
+    this.#record = record;
+  }
+
+  protected readonly properties = {
+    ...this.entityProperties(),
+    capability: () => VM_CAPABILITY,
+    config: () => configInfo(this.#record),
+    runtime: () => runtimeInfo(this.#record),
+    guest: () => guestInfo(this.#record),
+    summary: () => vmSummary(this.#record, this.#usage, this.host.now().getTime()),
+    environmentBrowser: () => WELL_KNOWN.environmentBrowser,
+    resourcePool: () => ({ type: 'ResourcePool', value: this.#record.pool }),
+    resourceConfig: () => ({
+      entity: this.ref,
+      cpuAllocation: this.#record.cpuAllocation,
+      memoryAllocation: this.#record.memoryAllocation,
+    }),
+    datastore: () => [...this.datastoreNames()].map((name) => ({ type: 'Datastore', value: `datastore-${name}` })),
+    network: () => [...this.portGroups()].map((name) => ({ type: 'Network', value: `network-${name}` })),
+    guestHeartbeatStatus: () => 'gray',
+    layout: () => ({ configFile: [this.#record.vmPathName], logFile: [], disk: [] }),
+  };
+
+  readonly handlers: Handlers<VirtualMachine> = virtualMachineHandlers;
+
+  override children(): readonly ManagedEntity[] {
+    return [];
+  }
+
+  get record(): VmRecord {
+    return this.#record;
+  }
+
+  get usage(): VmUsage {
+    return this.#usage;
+  }
+
+  /** Whether the machine was destroyed or unregistered while someone waited for it. */
+  get isGone(): boolean {
+    return this.#destroyed;
+  }
+
+  /** Replaces the record, on disk first. */
+  async update(record: VmRecord): Promise<void> {
+    await this.host.store.writeRecord('machines', record.moid, record);
+    this.#apply(record);
+  }
+
+  /** Replaces the configuration: counted, dated, and written beside the disks as well. */
+  async reconfigure(record: VmRecord): Promise<void> {
+    const next = { ...record, changeNumber: this.#record.changeNumber + 1, modifiedAtMs: this.host.now().getTime() };
+    await Promise.all([this.host.store.writeRecord('machines', next.moid, next), writeConfigFile(this.host, next)]);
+    this.#apply(next);
+  }
+
+  /** Replaces the record after the guest reported; the write follows soon. */
+  applyGuestReport(record: VmRecord): void {
+    this.#apply({ ...record, changeNumber: this.#record.changeNumber + 1 });
+    this.#reportTimer ??= setTimeout(() => {
+      this.#reportTimer = undefined;
+      if (this.#destroyed) return;
+      this.host.store
+        .writeRecord('machines', this.#record.moid, this.#record)
+        .catch((error: unknown) => this.host.logger.error('Cannot write machine record', { vm: this.name, error: String(error) }));
+    }, GUEST_REPORT_DELAY_MS);
+  }
+
+  /** Notes what the machine uses at present. */
+  setUsage(usage: VmUsage | undefined): void {
+    if (usage === undefined && this.#usage === NO_USAGE) return;
+    this.#usage = usage ?? NO_USAGE;
+    this.touch('summary');
+  }
+
+  /** Takes the machine out of the inventory. */
+  async remove(): Promise<void> {
+    this.#destroyed = true;
+    clearTimeout(this.#reportTimer);
+    await this.host.store.removeRecord('machines', this.#record.moid);
+    this.host.objects.remove(this);
+    this.#touchNeighbours();
+    await this.host.authorization.entityRemoved(this);
+  }
+
+  /** Makes the machine visible. */
+  register(): void {
+    this.host.objects.add(this);
+    this.#touchNeighbours();
+  }
+
+  spec(record: VmRecord = this.#record): MachineSpec {
+    return toMachineSpec(record, (path) => this.host.datastores.resolve(path));
+  }
+
+  /** Names of the datastores that hold files of the machine. */
+  datastoreNames(): ReadonlySet<string> {
+    const backed = this.#record.devices.map((device) => (device.backing !== undefined && 'fileName' in device.backing ? String(device.backing.fileName) : ''));
+    const names = [this.#record.vmPathName, ...backed].map((path) => /^\[([^\]]+)\]/.exec(path)?.[1]);
+    return new Set(names.filter((name) => name !== undefined));
+  }
+
+  /** Names of the port groups that NICs of the machine are in. */
+  portGroups(): ReadonlySet<string> {
+    return new Set(this.nics().map((nic) => (nic.backing as VirtualEthernetCardNetworkBackingInfo).deviceName));
+  }
+
+  nics(): readonly VirtualEthernetCard[] {
+    return this.#record.devices.filter((device) => isDataSubtype(device.$type, 'VirtualEthernetCard')) as readonly VirtualEthernetCard[];
+  }
+
+  #apply(next: VmRecord): void {
+    const before = this.#record;
+    this.#record = next;
+    if (next.name !== before.name) this.setName(next.name);
+    const touched = ['config', 'summary'];
+    if (next.powerState !== before.powerState || next.frozen !== before.frozen || next.bootedAtMs !== before.bootedAtMs) touched.push('runtime', 'guest');
+    if (next.devices !== before.devices) touched.push('network', 'datastore', 'layout');
+    this.touch(...touched);
+    if (next.devices !== before.devices) this.#touchRelated();
+  }
+
+  #touchNeighbours(): void {
+    this.parent?.touch('childEntity');
+    const pool = this.host.objects.find({ type: 'ResourcePool', value: this.#record.pool });
+    pool?.touch('vm');
+    this.#touchRelated();
+  }
+
+  #touchRelated(): void {
+    for (const name of this.portGroups()) this.host.objects.find({ type: 'Network', value: `network-${name}` })?.touch('vm');
+    for (const name of this.datastoreNames()) this.host.objects.find({ type: 'Datastore', value: `datastore-${name}` })?.touch('vm');
+  }
+}
+

@@ -1,0 +1,17 @@
+import type { ListenAddress, TlsOptions } from '@vic/http';
+
+/** What {@link createVimServer} needs. */
+export interface VimServerOptions {
+  readonly tls: TlsOptions;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** A session that is not used for this long ends. 30 minutes when absent. */
+  readonly sessionIdleMs?: number;
+}
+
+/** A running VIM server. */
+export interface VimServer extends AsyncDisposable {
+  /** Where it listens, with the real port. */
+  readonly address: ListenAddress;
+  /** Stops serving; machines stay as they are. */
+  close(): Promise<void>;
+}
