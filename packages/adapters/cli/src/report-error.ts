@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { isVicError } from '@vic/errors';
 import type { Terminal } from './terminal.ts';
 
-/** The exit status of a command that failed, and of one that was not understood. */
+/** The exit status of a command that failed. */
 export const EXIT_FAILURE = 1;
+
+/** The exit status of a command line that was not understood. */
 export const EXIT_USAGE = 2;
 
 /**

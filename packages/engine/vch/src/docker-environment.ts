@@ -15,8 +15,7 @@ export interface DockerEnvironment {
 const TLS_PORT = 2376;
 const PLAIN_PORT = 2375;
 
-/** The port a VCH's Docker API is on. */
-export function dockerPortOf(configuration: VchConfiguration): number {
+function dockerPortOf(configuration: VchConfiguration): number {
   return configuration.tls.mode === 'no-tls' ? PLAIN_PORT : TLS_PORT;
 }
 

@@ -1,7 +1,6 @@
 import { VicError, isVicError } from '@vic/errors';
 
-/** A file or folder that is not there. */
-export function fileNotFound(path: string, cause?: unknown): VicError {
+function fileNotFound(path: string, cause?: unknown): VicError {
   return new VicError({
     class: 'NotFound',
     code: 'DATASTORE_FILE_NOT_FOUND',

@@ -45,7 +45,7 @@ interface Program {
 }
 
 function startProgram(): Program {
-  const script = join(import.meta.dirname, 'testing/network-program.ts');
+  const script = join(import.meta.dirname, 'fixtures/network-program.ts');
   const [program, ...args] = inNamespace(endpoint, [process.execPath, script, JSON.stringify(configuration)]);
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -1,3 +1,2 @@
-export type { ContainerNetwork, EndpointInterface, EndpointRequest, NetworkConfiguration } from './network-model.ts';
+export type { ContainerNetwork, EndpointRequest, NetworkConfiguration } from './network-model.ts';
 export { ContainerNetworks } from './container-networks.ts';
-export type { ContainerNetworksDeps } from './container-networks.ts';
