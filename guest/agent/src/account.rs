@@ -41,7 +41,11 @@ fn resolve_in(passwd: &str, group: &str, user: &str, extra: &[String]) -> Result
     let mut groups = vec![gid];
     // A group given by the caller stands instead of those the user is a member of.
     if let (None, Some(login)) = (group_name, &login) {
-        groups.extend(group_entries(group).filter(|entry| entry.members.split(',').any(|member| member == login)).map(|entry| entry.gid));
+        groups.extend(
+            group_entries(group)
+                .filter(|entry| entry.members.split(',').any(|member| member == login))
+                .map(|entry| entry.gid),
+        );
     }
     for wanted in extra {
         groups.push(group_number(group, wanted)?);
@@ -112,7 +116,8 @@ fn read(path: &Path) -> String {
 mod tests {
     use super::*;
 
-    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nbroken\napp:x:1000:1001:App:/home/app:/bin/sh\nnohome:x:5:5:::\n";
+    const PASSWD: &str =
+        "root:x:0:0:root:/root:/bin/sh\nbroken\napp:x:1000:1001:App:/home/app:/bin/sh\nnohome:x:5:5:::\n";
     const GROUP: &str = "root:x:0:\nwheel:x:10:root,app\napps:x:1001:\nvideo:x:44:app\n";
 
     fn account(user: &str, extra: &[&str]) -> Result<Account, StartFailure> {
@@ -138,7 +143,10 @@ mod tests {
     #[test]
     fn numbers_need_no_entry_and_names_do() {
         assert_eq!(account("77", &[]).unwrap(), Account { uid: 77, gid: 0, groups: vec![0], home: "/".into() });
-        assert_eq!(account("ghost", &[]).unwrap_err().message, "unable to find user ghost: no matching entries in passwd file");
+        assert_eq!(
+            account("ghost", &[]).unwrap_err().message,
+            "unable to find user ghost: no matching entries in passwd file"
+        );
         assert_eq!(account("app:ghost", &[]).unwrap_err().kind, "user-not-found");
         assert_eq!(account("4294967295", &[]).unwrap_err().kind, "user-not-found");
         assert_eq!(account("nohome", &[]).unwrap().home, "/");

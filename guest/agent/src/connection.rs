@@ -24,15 +24,26 @@ pub enum Event {
     /// The endpoint is gone, or another connection has taken its place.
     Lost,
     Request(Request),
-    Data { stream: u32, bytes: Vec<u8> },
-    Eof { stream: u32 },
-    Credit { stream: u32, bytes: u32 },
+    Data {
+        stream: u32,
+        bytes: Vec<u8>,
+    },
+    Eof {
+        stream: u32,
+    },
+    Credit {
+        stream: u32,
+        bytes: u32,
+    },
 }
 
 enum State {
     Idle,
     /// Our reply is on its way; the endpoint's proof is awaited.
-    Challenged { endpoint_nonce: Vec<u8>, tether_nonce: Vec<u8> },
+    Challenged {
+        endpoint_nonce: Vec<u8>,
+        tether_nonce: Vec<u8>,
+    },
     Ready,
 }
 
@@ -237,7 +248,11 @@ impl Connection {
             frame::DATA => events.push(Event::Data { stream, bytes: frame.payload }),
             frame::EOF => events.push(Event::Eof { stream }),
             frame::CREDIT => {
-                let bytes = frame.payload.as_slice().try_into().map_err(|_| ProtocolError("a credit frame does not have four bytes".into()))?;
+                let bytes = frame
+                    .payload
+                    .as_slice()
+                    .try_into()
+                    .map_err(|_| ProtocolError("a credit frame does not have four bytes".into()))?;
                 events.push(Event::Credit { stream, bytes: u32::from_be_bytes(bytes) });
             }
             kind => return Err(ProtocolError(format!("frame type {kind} after the handshake"))),

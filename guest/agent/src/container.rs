@@ -207,7 +207,8 @@ impl Container {
     pub fn note_exit(&mut self, pid: i32, status: i32) {
         let time = sys::now_ns();
         let kills = oom_kills();
-        if let Some(process) = self.processes.values_mut().find(|process| process.pid == pid && process.exit.is_none()) {
+        if let Some(process) = self.processes.values_mut().find(|process| process.pid == pid && process.exit.is_none())
+        {
             let (code, signal) = sys::exit_of(status);
             let oom = signal == libc::SIGKILL && kills > self.oom_kills;
             process.exit = Some(Exit { code, signal, oom, time });
@@ -289,5 +290,8 @@ fn set_kernel_parameters() {
 /// How many processes the kernel has killed for lack of memory.
 fn oom_kills() -> u64 {
     let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
-    text.lines().find_map(|line| line.strip_prefix("oom_kill ")).and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    text.lines()
+        .find_map(|line| line.strip_prefix("oom_kill "))
+        .and_then(|count| count.trim().parse().ok())
+        .unwrap_or(0)
 }

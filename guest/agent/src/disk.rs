@@ -37,7 +37,8 @@ pub fn mount_root() -> Result<(), StartFailure> {
     }
     let (upper, work) = (Path::new(SCRATCH).join("upper"), Path::new(SCRATCH).join("work"));
     if !upper.exists() {
-        create_upper(&upper, &lower[0]).map_err(|error| fail(&format!("cannot prepare the upper directory: {error}")))?;
+        create_upper(&upper, &lower[0])
+            .map_err(|error| fail(&format!("cannot prepare the upper directory: {error}")))?;
     }
     fs::create_dir_all(&work).map_err(|error| fail(&format!("cannot create the work directory: {error}")))?;
     let lower: Vec<String> = lower.iter().map(|path| path.display().to_string()).collect();

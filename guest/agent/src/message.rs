@@ -175,7 +175,8 @@ fn interface(mut fields: Fields) -> Result<Interface, ProtocolError> {
     if !plain || name == "." || name == ".." {
         return Err(fields.bad("name", "an interface name"));
     }
-    let addresses: Option<Vec<_>> = fields.texts("addresses", MAX_NAMES, 64)?.iter().map(|text| parse_cidr(text)).collect();
+    let addresses: Option<Vec<_>> =
+        fields.texts("addresses", MAX_NAMES, 64)?.iter().map(|text| parse_cidr(text)).collect();
     let gateway = match fields.has("gateway") {
         true => Some(fields.text("gateway", 1, 64)?.parse().map_err(|_| fields.bad("gateway", "an address"))?),
         false => None,

@@ -68,7 +68,8 @@ fn find(wanted: &Interface, all: &[Interface], taken: &[u32]) -> Result<u32, Sta
         if let Some((index, _)) = present.iter().find(|(_, mac)| *mac == wanted.mac) {
             return Ok(*index);
         }
-        let free = present.iter().find(|(index, mac)| !taken.contains(index) && all.iter().all(|other| other.mac != *mac));
+        let free =
+            present.iter().find(|(index, mac)| !taken.contains(index) && all.iter().all(|other| other.mac != *mac));
         if let (true, Some((index, _))) = (wanted.set_mac, free) {
             return Ok(*index);
         }
@@ -85,7 +86,8 @@ fn present() -> std::io::Result<Vec<(u32, [u8; 6])>> {
     for entry in fs::read_dir("/sys/class/net")? {
         let path = entry?.path();
         let text = |name: &str| fs::read_to_string(path.join(name)).unwrap_or_default();
-        let mac: Vec<u8> = text("address").trim().split(':').filter_map(|part| u8::from_str_radix(part, 16).ok()).collect();
+        let mac: Vec<u8> =
+            text("address").trim().split(':').filter_map(|part| u8::from_str_radix(part, 16).ok()).collect();
         if let (Ok(index), Ok(mac), "1") = (text("ifindex").trim().parse(), mac.try_into(), text("type").trim()) {
             found.push((index, mac));
         }
@@ -141,10 +143,21 @@ impl Routes {
         let mut body = vec![family, 0, 0, 0, MAIN_TABLE, PROTOCOL_BOOT, 0, UNICAST];
         body.extend(RTNH_F_ONLINK.to_ne_bytes());
         let (index, metric) = (index.to_ne_bytes(), metric.to_ne_bytes());
-        self.request(RTM_NEWROUTE, NLM_CREATE_REPLACE, body, &[(RTA_OIF, &index), (RTA_GATEWAY, &bytes), (RTA_PRIORITY, &metric)])
+        self.request(
+            RTM_NEWROUTE,
+            NLM_CREATE_REPLACE,
+            body,
+            &[(RTA_OIF, &index), (RTA_GATEWAY, &bytes), (RTA_PRIORITY, &metric)],
+        )
     }
 
-    fn request(&mut self, kind: u16, flags: u16, mut body: Vec<u8>, attributes: &[(u16, &[u8])]) -> std::io::Result<()> {
+    fn request(
+        &mut self,
+        kind: u16,
+        flags: u16,
+        mut body: Vec<u8>,
+        attributes: &[(u16, &[u8])],
+    ) -> std::io::Result<()> {
         for (attribute, value) in attributes {
             body.extend((4 + value.len() as u16).to_ne_bytes());
             body.extend(attribute.to_ne_bytes());

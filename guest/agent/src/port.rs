@@ -87,14 +87,18 @@ impl GuestInfoPort {
             match sys::read(&self.port, &mut buffer) {
                 Ok(count) if count > 0 => self.pending.extend_from_slice(&buffer[..count]),
                 // 0: nobody at the host's end; the next clone will have somebody.
-                Ok(_) => drop(sys::edge_wait(&self.watch, SAFETY_MS)?),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => drop(sys::edge_wait(&self.watch, SAFETY_MS)?),
+                Ok(_) => self.rest()?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.rest()?,
                 Err(error) => return Err(error),
             }
             if self.pending.len() > MAX_LINE {
                 self.pending.clear();
             }
         }
+    }
+
+    fn rest(&self) -> io::Result<()> {
+        sys::edge_wait(&self.watch, SAFETY_MS).map(|_| ())
     }
 
     fn next_line(&mut self) -> Option<Vec<u8>> {

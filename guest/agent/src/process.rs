@@ -150,7 +150,8 @@ fn prepare(spec: &ProcessSpec, place: &Place, child: &ChildStreams) -> Result<St
     let _ = fs::write("/proc/self/oom_score_adj", "0");
     let limits = match place {
         Place::Main { limits } => {
-            enter_root().map_err(|error| StartFailure::new("mount", format!("cannot enter the container's root: {error}")))?;
+            enter_root()
+                .map_err(|error| StartFailure::new("mount", format!("cannot enter the container's root: {error}")))?;
             limits
         }
         Place::Beside { limits, .. } => limits,
@@ -168,7 +169,9 @@ fn prepare(spec: &ProcessSpec, place: &Place, child: &ChildStreams) -> Result<St
     }
     sys::set_file_mask(0o022);
     // As Docker: a missing working directory is created, by root.
-    let cwd = |error: io::Error| StartFailure::new("cwd", format!("cannot change to working directory {}: {error}", spec.cwd));
+    let cwd = |error: io::Error| {
+        StartFailure::new("cwd", format!("cannot change to working directory {}: {error}", spec.cwd))
+    };
     let created = fs::create_dir_all(&spec.cwd);
     let entered = std::env::set_current_dir(&spec.cwd);
     sys::become_user(account.uid, account.gid, &account.groups).map_err(other("cannot become the user"))?;
@@ -195,7 +198,8 @@ fn execute(spec: &ProcessSpec, hostname: &str, home: &str) -> StartFailure {
         Ok(program) => program,
         Err(failure) => return failure,
     };
-    let strings = |list: &[String]| -> Vec<CString> { list.iter().filter_map(|text| CString::new(text.as_str()).ok()).collect() };
+    let strings =
+        |list: &[String]| -> Vec<CString> { list.iter().filter_map(|text| CString::new(text.as_str()).ok()).collect() };
     let error = sys::execute(&program, &strings(&spec.args), &strings(&env));
     match error.raw_os_error() {
         Some(libc::ENOENT) => StartFailure::new("not-found", format!("exec {name}: no such file or directory")),
@@ -232,10 +236,13 @@ fn find_program(name: &str, path: &str) -> Result<PathBuf, StartFailure> {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Err(StartFailure::new("permission-denied", format!("exec: \"{name}\": permission denied")))
             }
-            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                Err(StartFailure::new("permission-denied", format!("exec: \"{name}\": is a directory: permission denied")))
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => Err(StartFailure::new(
+                "permission-denied",
+                format!("exec: \"{name}\": is a directory: permission denied"),
+            )),
+            Err(_) => {
+                Err(StartFailure::new("not-found", format!("exec: \"{name}\": stat {name}: no such file or directory")))
             }
-            Err(_) => Err(StartFailure::new("not-found", format!("exec: \"{name}\": stat {name}: no such file or directory"))),
         };
     }
     let mut denied = false;
@@ -262,4 +269,3 @@ fn check_program(path: &Path) -> io::Result<()> {
     }
     Ok(())
 }
-

@@ -43,9 +43,11 @@ pub fn bind_console(slave: u32) -> Result<(), StartFailure> {
 fn furnish_dev(root: &File, shm_size: i64) -> Result<(), StartFailure> {
     mount_in(root, "/dev", "tmpfs", libc::MS_NOSUID, "mode=755,size=65536k")?;
     // The mount hides whatever the image had there, so plain paths are safe below it.
-    let dev = descriptor_path(&sys::open_in_root(root, "/dev", libc::O_PATH | libc::O_DIRECTORY, 0).map_err(|error| fail("/dev", &error))?)
-        .read_link()
-        .map_err(|error| fail("/dev", &error))?;
+    let dev = descriptor_path(
+        &sys::open_in_root(root, "/dev", libc::O_PATH | libc::O_DIRECTORY, 0).map_err(|error| fail("/dev", &error))?,
+    )
+    .read_link()
+    .map_err(|error| fail("/dev", &error))?;
     make_devices(&dev).map_err(|error| fail("/dev", &error))?;
     let pts = "newinstance,ptmxmode=0666,mode=0620,gid=5";
     mount_in(root, "/dev/pts", "devpts", libc::MS_NOSUID | libc::MS_NOEXEC, pts)?;
@@ -77,12 +79,19 @@ fn mount_tmpfs(root: &File, tmpfs: &Tmpfs) -> Result<(), StartFailure> {
         let _ = write!(options, ",size={size}");
     }
     let flag = |set: bool, flag: u64| if set { flag } else { 0 };
-    let flags = libc::MS_NOSUID | libc::MS_NODEV | flag(tmpfs.read_only, libc::MS_RDONLY) | flag(tmpfs.no_exec, libc::MS_NOEXEC);
+    let flags = libc::MS_NOSUID
+        | libc::MS_NODEV
+        | flag(tmpfs.read_only, libc::MS_RDONLY)
+        | flag(tmpfs.no_exec, libc::MS_NOEXEC);
     mount_in(root, &tmpfs.path, "tmpfs", flags, &options)
 }
 
 fn bind_files(root: &File, spec: &LaunchSpec) -> Result<(), StartFailure> {
-    let files = [("/etc/hostname", format!("{}\n", spec.hostname)), ("/etc/hosts", hosts(spec)), ("/etc/resolv.conf", resolver(spec))];
+    let files = [
+        ("/etc/hostname", format!("{}\n", spec.hostname)),
+        ("/etc/hosts", hosts(spec)),
+        ("/etc/resolv.conf", resolver(spec)),
+    ];
     for (path, text) in files {
         bind_file(root, path, &text).map_err(|error| fail(path, &error))?;
     }

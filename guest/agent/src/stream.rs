@@ -1,7 +1,7 @@
 //! The streams between a process and those attached to it.
 
-use crate::frame;
 use crate::connection::Connection;
+use crate::frame;
 use crate::message::INITIAL_CREDIT;
 use crate::sys;
 use std::collections::VecDeque;

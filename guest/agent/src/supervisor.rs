@@ -20,9 +20,16 @@ const DELIVERY_MS: u64 = 10_000;
 
 enum Phase {
     Waiting,
-    Running { pid: i32, started: u64 },
+    Running {
+        pid: i32,
+        started: u64,
+    },
     /// Reported; the endpoint may still be taking the rest.
-    Over { exit: Option<Exit>, since: u64, received: bool },
+    Over {
+        exit: Option<Exit>,
+        since: u64,
+        received: bool,
+    },
 }
 
 pub struct Supervisor<'a> {
@@ -87,7 +94,8 @@ impl<'a> Supervisor<'a> {
     /// Waits for something to do; gives the outputs, by process and index, that can be read.
     fn wait(&mut self) -> io::Result<Vec<(u32, usize)>> {
         let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
-        let mut entries = vec![entry(self.children.as_raw_fd(), libc::POLLIN), entry(self.connection.descriptor(), libc::POLLIN)];
+        let mut entries =
+            vec![entry(self.children.as_raw_fd(), libc::POLLIN), entry(self.connection.descriptor(), libc::POLLIN)];
         let mut outputs = Vec::new();
         let mut ending = false;
         for (key, process) in &self.container.processes {
@@ -248,7 +256,9 @@ impl<'a> Supervisor<'a> {
 
     fn signal(&mut self, channel: u32, signal: i32) -> Result<(), String> {
         match self.container.processes.get(&channel) {
-            Some(process) if process.exit.is_none() => sys::kill(process.pid, signal).map_err(|error| error.to_string()),
+            Some(process) if process.exit.is_none() => {
+                sys::kill(process.pid, signal).map_err(|error| error.to_string())
+            }
             _ => Err("the process is not running".into()),
         }
     }
