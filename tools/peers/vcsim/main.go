@@ -40,10 +40,10 @@ func main() {
 	model.Service.RegisterEndpoints = true
 	model.Service.TLS = new(tls.Config)
 	server := model.Service.NewServer()
-	defer server.Close()
 	fmt.Printf("listening on %s\n", server.URL.Host)
 
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
+	// Requests under way, such as long polls, end with the process: closing the server would wait for them.
 	<-stop
 }
