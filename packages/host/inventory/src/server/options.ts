@@ -1,4 +1,4 @@
-import type { ListenAddress, TlsOptions } from '@vic/http';
+import type { TlsOptions } from '@vic/http';
 
 /** What {@link createVimServer} needs. */
 export interface VimServerOptions {
@@ -11,7 +11,7 @@ export interface VimServerOptions {
 /** A running VIM server. */
 export interface VimServer extends AsyncDisposable {
   /** Where it listens, with the real port. */
-  readonly address: ListenAddress;
+  readonly address: { readonly host: string; readonly port: number };
   /** Stops serving; machines stay as they are. */
   close(): Promise<void>;
 }

@@ -17,7 +17,8 @@ export async function createVimServer(inventory: Inventory, options: VimServerOp
   const anonymous = new Session({ userName: '', fullName: '', clientAddress: '', userAgent: '', now: host.now() });
   sdkRoutes(server.app, host, new Dispatcher(host, anonymous), server.closing);
   folderRoutes(server.app, host, server.closing);
-  const address = await server.listen(options.listen);
+  const bound = await server.listen(options.listen);
+  const address = { host: options.listen.host, port: 'port' in bound ? bound.port : options.listen.port };
   const close = async (): Promise<void> => server.close();
   return { address, close, [Symbol.asyncDispose]: close };
 }
