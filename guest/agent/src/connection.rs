@@ -4,7 +4,6 @@ use crate::boot;
 use crate::frame::{self, Decoder, Found, Frame, ProtocolError, MAGIC};
 use crate::handshake;
 use crate::message::{self, Request};
-use crate::port;
 use crate::sys;
 use serde_json::{json, Value};
 use std::collections::VecDeque;
@@ -61,8 +60,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub fn open(vm_id: &str, secret: &str) -> io::Result<Self> {
-        let port = port::open("vic.tether.0", false)?;
+    /// Over a port that may have been opened long before, in the machine this one is a clone of.
+    pub fn new(port: File, vm_id: &str, secret: &str) -> io::Result<Self> {
         let watch = sys::edge_watch(&port)?;
         Ok(Self {
             port,

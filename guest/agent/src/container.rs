@@ -2,7 +2,7 @@
 
 use crate::boot;
 use crate::connection::Connection;
-use crate::disk;
+use crate::disk::{self, Layers};
 use crate::log_record::{self, LineCutter};
 use crate::message::{Exit, LaunchSpec, Limit, ProcessSpec, StartFailure};
 use crate::network;
@@ -69,6 +69,8 @@ pub struct Container {
     hostname: String,
     limits: Vec<Limit>,
     oom_kills: u64,
+    /// Tried once, while there is nothing else to do.
+    early_layers: Option<Option<Layers>>,
 }
 
 impl Container {
@@ -81,7 +83,13 @@ impl Container {
             hostname: String::new(),
             limits: Vec::new(),
             oom_kills: 0,
+            early_layers: None,
         }
+    }
+
+    /// Does what the launch will need and can be done before it; nothing is written.
+    pub fn prepare(&mut self) {
+        self.early_layers.get_or_insert_with(disk::mount_layers_early);
     }
 
     /// Makes this machine the container and starts its main process.
@@ -93,7 +101,7 @@ impl Container {
         sys::set_domain_name(&spec.domainname).map_err(other)?;
         network::configure(&spec.interfaces)?;
         set_kernel_parameters();
-        disk::mount_root()?;
+        disk::mount_root(self.early_layers.take().flatten())?;
         rootfs::furnish(&spec)?;
         self.oom_kills = oom_kills();
         let started = process::start(&spec.process, &spec.hostname, &Place::Main { limits: &spec.limits })?;

@@ -19,22 +19,25 @@ pub const ROOT: &str = "/r";
 const SCRATCH: &str = "/u";
 const LAYERS: &str = "/l";
 
+/// The container's disk, with its read-only layers mounted.
+pub struct Layers {
+    scratch: PathBuf,
+    /// The top layer first.
+    lower: Vec<PathBuf>,
+}
+
+/// Mounts the layers of a disk that is there already; what goes wrong is left to [`mount_root`] to report.
+pub fn mount_layers_early() -> Option<Layers> {
+    mount_layers(&find_disk().and_then(|disk| partitions_of(&disk))?).ok()
+}
+
 /// Mounts the container's root file system, read-write, on [`ROOT`].
-pub fn mount_root() -> Result<(), StartFailure> {
-    let partitions = find_partitions()?;
-    let (scratch, layers) = partitions.split_first().ok_or_else(|| fail("the container's disk has no partitions"))?;
-    mount_on(scratch, Path::new(SCRATCH), "ext4", 0, "discard")?;
-    let mut lower: Vec<PathBuf> = Vec::new();
-    for (position, layer) in layers.iter().enumerate() {
-        let target = PathBuf::from(format!("{LAYERS}/{}", position + 1));
-        mount_on(layer, &target, "squashfs", libc::MS_RDONLY, "")?;
-        lower.insert(0, target);
-    }
-    if lower.is_empty() {
-        let empty = PathBuf::from(format!("{LAYERS}/0"));
-        fs::create_dir_all(&empty).map_err(|error| fail(&format!("cannot create {}: {error}", empty.display())))?;
-        lower.push(empty);
-    }
+pub fn mount_root(early: Option<Layers>) -> Result<(), StartFailure> {
+    let Layers { scratch, lower } = match early {
+        Some(layers) => layers,
+        None => mount_layers(&find_partitions()?)?,
+    };
+    mount_on(&scratch, Path::new(SCRATCH), "ext4", 0, "discard")?;
     let (upper, work) = (Path::new(SCRATCH).join("upper"), Path::new(SCRATCH).join("work"));
     if !upper.exists() {
         create_upper(&upper, &lower[0])
@@ -49,6 +52,22 @@ pub fn mount_root() -> Result<(), StartFailure> {
         work.display()
     );
     mount_on(Path::new("overlay"), Path::new(ROOT), "overlay", 0, &options)
+}
+
+fn mount_layers(partitions: &[PathBuf]) -> Result<Layers, StartFailure> {
+    let (scratch, layers) = partitions.split_first().ok_or_else(|| fail("the container's disk has no partitions"))?;
+    let mut lower: Vec<PathBuf> = Vec::new();
+    for (position, layer) in layers.iter().enumerate() {
+        let target = PathBuf::from(format!("{LAYERS}/{}", position + 1));
+        mount_on(layer, &target, "squashfs", libc::MS_RDONLY, "")?;
+        lower.insert(0, target);
+    }
+    if lower.is_empty() {
+        let empty = PathBuf::from(format!("{LAYERS}/0"));
+        fs::create_dir_all(&empty).map_err(|error| fail(&format!("cannot create {}: {error}", empty.display())))?;
+        lower.push(empty);
+    }
+    Ok(Layers { scratch: scratch.clone(), lower })
 }
 
 /// Takes the container's file systems down, as far as possible, and writes everything out.

@@ -25,6 +25,7 @@ mod time;
 #[cfg(test)]
 mod vectors;
 
+use connection::Connection;
 use container::Log;
 use port::{GuestInfoPort, Journal};
 use std::io;
@@ -60,6 +61,7 @@ fn live(slot: &mut Option<Journal>) -> io::Result<()> {
     let children = sys::child_signal_descriptor()?;
     let journal = slot.insert(Journal::open()?);
     let log = Log::new(port::open("vic.log.0", true)?);
+    let tether = port::open("vic.tether.0", false)?;
     let mut guestinfo = GuestInfoPort::open()?;
     let mut info = guestinfo.wait(|_| true)?;
     if info.is_template() {
@@ -69,5 +71,6 @@ fn live(slot: &mut Option<Journal>) -> io::Result<()> {
         info = guestinfo.wait(|next| next.id() != template && !next.is_template())?;
     }
     boot::seed_random(info.secret().as_bytes())?;
-    Supervisor::new(&info, journal, log, children)?.run()
+    let connection = Connection::new(tether, info.id(), info.secret())?;
+    Supervisor::new(connection, journal, log, children)?.run()
 }

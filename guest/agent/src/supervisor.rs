@@ -5,7 +5,7 @@ use crate::connection::{Connection, Event};
 use crate::container::{Container, Log};
 use crate::handshake;
 use crate::message::{self, Exit, LaunchSpec, Request, StartFailure, INITIAL_CREDIT};
-use crate::port::{GuestInfo, Journal};
+use crate::port::Journal;
 use crate::stream::STDIN;
 use crate::sys;
 use crate::time;
@@ -45,9 +45,9 @@ pub struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    pub fn new(info: &GuestInfo, journal: &'a mut Journal, log: Log, children: OwnedFd) -> io::Result<Self> {
+    pub fn new(connection: Connection, journal: &'a mut Journal, log: Log, children: OwnedFd) -> io::Result<Self> {
         Ok(Self {
-            connection: Connection::open(info.id(), info.secret())?,
+            connection,
             container: Container::new(log),
             journal,
             children,
@@ -73,6 +73,7 @@ impl<'a> Supervisor<'a> {
             self.container.send_grants(&mut self.connection);
             self.container.send_output(&mut self.connection);
             self.connection.flush()?;
+            self.use_the_wait();
         }
         Ok(())
     }
@@ -88,6 +89,13 @@ impl<'a> Supervisor<'a> {
                 stalled || !self.connection.is_ready() || (delivered && self.connection.is_drained())
             }
             _ => false,
+        }
+    }
+
+    /// While an authenticated endpoint has nothing to say, time is free.
+    fn use_the_wait(&mut self) {
+        if matches!(self.phase, Phase::Waiting) && self.connection.is_ready() && self.connection.is_drained() {
+            self.container.prepare();
         }
     }
 
