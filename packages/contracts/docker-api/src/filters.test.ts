@@ -43,7 +43,11 @@ describe('Filters', () => {
   });
 
   it('reads booleans, and refuses what is none', () => {
-    expect([filters({ dangling: ['true'] }), filters({ dangling: { 0: true } }), filters({})].map((f) => f.boolean('dangling'))).toEqual([true, false, undefined]);
+    expect(
+      [filters({ dangling: ['true'] }), filters({ dangling: { 0: true } }), filters({})].map((f) =>
+        f.boolean('dangling'),
+      ),
+    ).toEqual([true, false, undefined]);
     expect(() => filters({ dangling: ['perhaps'] }).boolean('dangling')).toThrow("invalid filter 'dangling=[perhaps]'");
   });
 });

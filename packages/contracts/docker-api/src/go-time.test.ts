@@ -29,11 +29,18 @@ describe('times', () => {
     expect(parseMoment('2026-11-22T06:20:27+01:00', 0n)).toBe(NOW);
     expect(parseMoment('10m', NOW)).toBe(NOW - 600_000_000_000n);
     expect([undefined, '', '0'].map((text) => parseMoment(text, NOW))).toEqual([undefined, undefined, undefined]);
-    for (const text of ['yesterday', '1795324827.', '5x', '2026-13-99T00:00:00Z', '--5']) expect(() => parseMoment(text, NOW)).toThrow(/invalid value for time/);
+    for (const text of ['yesterday', '1795324827.', '5x', '2026-13-99T00:00:00Z', '--5'])
+      expect(() => parseMoment(text, NOW)).toThrow(/invalid value for time/);
   });
 
   it('reads Go durations', () => {
-    expect(['1h30m', '1.5s', '100ms', '-2s', '3µs'].map(parseGoDuration)).toEqual([5_400_000_000_000n, 1_500_000_000n, 100_000_000n, -2_000_000_000n, 3000n]);
+    expect(['1h30m', '1.5s', '100ms', '-2s', '3µs'].map(parseGoDuration)).toEqual([
+      5_400_000_000_000n,
+      1_500_000_000n,
+      100_000_000n,
+      -2_000_000_000n,
+      3000n,
+    ]);
   });
 
   it.each([

@@ -19,27 +19,36 @@ import {
 } from './index.ts';
 
 describe('stdcopy', () => {
-  it('has Docker\'s eight-byte header', () => {
+  it("has Docker's eight-byte header", () => {
     expect([...stdCopyFrame('stderr', Uint8Array.of(65, 66))]).toEqual([2, 0, 0, 0, 0, 0, 0, 2, 65, 66]);
   });
 
   it('gives back what was framed, however it is cut', () => {
-    const frame = fc.record({ stream: fc.constantFrom<StdStream>('stdout', 'stderr', 'systemerr'), payload: fc.uint8Array({ maxLength: 50 }) });
+    const frame = fc.record({
+      stream: fc.constantFrom<StdStream>('stdout', 'stderr', 'systemerr'),
+      payload: fc.uint8Array({ maxLength: 50 }),
+    });
     fc.assert(
       fc.property(fc.array(frame, { maxLength: 10 }), fc.integer({ min: 1, max: 17 }), (sent, step) => {
         const bytes = Buffer.concat(sent.map(({ stream, payload }) => stdCopyFrame(stream, payload)));
         const decoder = new StdCopyDecoder();
         const received = [];
         for (let at = 0; at < bytes.length; at += step) received.push(...decoder.push(bytes.subarray(at, at + step)));
-        expect(received.map(({ stream, payload }) => [stream, [...payload]])).toEqual(sent.map(({ stream, payload }) => [stream, [...payload]]));
+        expect(received.map(({ stream, payload }) => [stream, [...payload]])).toEqual(
+          sent.map(({ stream, payload }) => [stream, [...payload]]),
+        );
         expect(decoder.incomplete).toBe(false);
       }),
     );
   });
 
   it('refuses what is no frame, and frames too large to hold', () => {
-    expect(() => new StdCopyDecoder().push(Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0))).toThrow(/not a Docker multiplexed stream/);
-    expect(() => new StdCopyDecoder().push(Uint8Array.of(1, 0, 0, 0, 255, 0, 0, 0))).toThrow(/not a Docker multiplexed stream/);
+    expect(() => new StdCopyDecoder().push(Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0))).toThrow(
+      /not a Docker multiplexed stream/,
+    );
+    expect(() => new StdCopyDecoder().push(Uint8Array.of(1, 0, 0, 0, 255, 0, 0, 0))).toThrow(
+      /not a Docker multiplexed stream/,
+    );
   });
 });
 
@@ -94,20 +103,27 @@ describe('X-Registry-Auth', () => {
       registryToken: '',
     });
   });
-  it.each([undefined, '', 'e30=', '%%%', 'bnVsbA', encode([]), encode({ username: 7 })])('takes %j for none', (header) => {
-    expect(decodeRegistryAuth(header)).toBeUndefined();
-  });
+  it.each([undefined, '', 'e30=', '%%%', 'bnVsbA', encode([]), encode({ username: 7 })])(
+    'takes %j for none',
+    (header) => {
+      expect(decodeRegistryAuth(header)).toBeUndefined();
+    },
+  );
 });
 
 describe('request bodies', () => {
   it('reads null as absent, as Go does', () => {
-    expect(parseBody(ContainerCreateSchema, '{"Image":"x","Cmd":null,"HostConfig":{"Binds":null,"Memory":5}}')).toEqual({ Image: 'x', HostConfig: { Memory: 5 } });
+    expect(parseBody(ContainerCreateSchema, '{"Image":"x","Cmd":null,"HostConfig":{"Binds":null,"Memory":5}}')).toEqual(
+      { Image: 'x', HostConfig: { Memory: 5 } },
+    );
     expect(parseOptionalBody(ContainerCreateSchema, ' ')).toEqual({});
   });
-  it('refuses in Docker\'s words', () => {
+  it("refuses in Docker's words", () => {
     expect(() => parseBody(ContainerCreateSchema, '')).toThrow('invalid JSON: got EOF while reading request body');
     expect(() => parseBody(ContainerCreateSchema, '{"Image"')).toThrow(/^invalid JSON: /);
-    expect(() => parseBody(ContainerCreateSchema, '{"HostConfig":{"Memory":"much"}}')).toThrow(/^invalid JSON: HostConfig\.Memory /);
+    expect(() => parseBody(ContainerCreateSchema, '{"HostConfig":{"Memory":"much"}}')).toThrow(
+      /^invalid JSON: HostConfig\.Memory /,
+    );
     expect(() => parseBody(ContainerCreateSchema, '"text"')).toThrow(/^invalid JSON: /);
     expect(() => parseBody(ContainerCreateSchema, `${'['.repeat(100)}${']'.repeat(100)}`)).toThrow('nested too deeply');
   });

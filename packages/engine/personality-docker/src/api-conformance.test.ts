@@ -31,7 +31,9 @@ function responseSchema(method: string, path: string, status: number): object {
   const paths = api['paths'] as Record<string, Record<string, { responses: Record<string, { schema?: Json }> }>>;
   const schema = paths[path]?.[method.toLowerCase()]?.responses[String(status)]?.schema;
   if (schema === undefined) throw new Error(`no schema for ${method} ${path} ${status}`);
-  return JSON.parse(JSON.stringify(asJsonSchema(schema)).replaceAll('"#/definitions/', '"docker#/definitions/')) as object;
+  return JSON.parse(
+    JSON.stringify(asJsonSchema(schema)).replaceAll('"#/definitions/', '"docker#/definitions/'),
+  ) as object;
 }
 
 /** Numbers for which Docker itself answers `null` although its schema says otherwise. */
@@ -51,7 +53,8 @@ beforeAll(async () => {
   await request(vch.url, 'POST', '/containers/create?name=stopped', { Image: 'busybox', Cmd: ['sh', '-c', 'exit 4'] });
   await request(vch.url, 'POST', '/containers/stopped/start');
   await request(vch.url, 'POST', '/containers/stopped/wait');
-  exec = ((await request(vch.url, 'POST', `/containers/${running}/exec`, { Cmd: ['cat'] })).json() as { Id: string }).Id;
+  exec = ((await request(vch.url, 'POST', `/containers/${running}/exec`, { Cmd: ['cat'] })).json() as { Id: string })
+    .Id;
 });
 afterAll(async () => vch[Symbol.asyncDispose]());
 
@@ -99,7 +102,8 @@ function keysOf(value: Json, at = ''): string[] {
   return Object.entries(value).flatMap(([key, inner]) => [`${at}.${key}`, ...keysOf(inner, `${at}.${key}`)]);
 }
 
-const FREE_KEYS = /\.(Labels|Options|Ports|PortBindings|ExposedPorts|Runtimes|IndexConfigs|Containers|Networks|Data|Config\.Healthcheck|Volumes|Details)$/;
+const FREE_KEYS =
+  /\.(Labels|Options|Ports|PortBindings|ExposedPorts|Runtimes|IndexConfigs|Containers|Networks|Data|Config\.Healthcheck|Volumes|Details)$/;
 
 /** What a real engine has and a VCH has not, or says only when there is something to say. */
 const NOT_OURS = [
@@ -112,7 +116,12 @@ const NOT_OURS = [
   /^\.(Runtimes|Warnings|DriverStatus)/,
 ];
 /** What a VCH adds: values our sample has and the recorded one lacks. */
-const OURS = [/^\.Config\.(StopSignal|Volumes|WorkingDir|User|Labels|ExposedPorts|Entrypoint)/, /^\.Warnings/, /^\.SystemStatus/, /^\[\]\.IPAM\.Config/];
+const OURS = [
+  /^\.Config\.(StopSignal|Volumes|WorkingDir|User|Labels|ExposedPorts|Entrypoint)/,
+  /^\.Warnings/,
+  /^\.SystemStatus/,
+  /^\[\]\.IPAM\.Config/,
+];
 
 const without = (keys: readonly string[], patterns: readonly RegExp[]): string[] =>
   [...new Set(keys)].filter((key) => !patterns.some((pattern) => pattern.test(key))).sort();
@@ -131,7 +140,16 @@ describe.each(['1.24', '1.41', '1.44', '1.50'])('at API %s answers have the keys
     const ours = (await request(vch.url, 'GET', `/v${version}${path}`)).json() as Json;
     const expected = without(keysOf(recorded), NOT_OURS);
     const actual = without(keysOf(ours), NOT_OURS);
-    expect(expected.filter((key) => !actual.includes(key)), 'missing').toEqual([]);
-    expect(without(actual.filter((key) => !expected.includes(key)), OURS), 'added').toEqual([]);
+    expect(
+      expected.filter((key) => !actual.includes(key)),
+      'missing',
+    ).toEqual([]);
+    expect(
+      without(
+        actual.filter((key) => !expected.includes(key)),
+        OURS,
+      ),
+      'added',
+    ).toEqual([]);
   });
 });

@@ -96,7 +96,7 @@ export interface ImageBackend {
   ): Promise<PullResult>;
   /** Adds the name (with tag) to the image. */
   tag(image: ImageId, reference: string, signal: AbortSignal): Promise<void>;
-  /** Removes one name, or the image when an id is given or no name is left; what still needs it is checked by the caller. */
+  /** Removes one name, or the image when an id is given or no name is left; `Conflict` when a container needs it. */
   remove(
     reference: string,
     options: { readonly force: boolean },

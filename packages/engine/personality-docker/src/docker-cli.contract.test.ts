@@ -14,7 +14,12 @@ beforeAll(async () => {
   // The command line loses its own detach keys over plain TCP; a unix socket is like TLS in this.
   const socketPath = join(directory.path, 'docker.sock');
   vch = await startMemoryVch({ socketPath });
-  env = { PATH: process.env['PATH'] ?? '', HOME: directory.path, DOCKER_CONFIG: directory.path, DOCKER_HOST: `unix://${socketPath}` };
+  env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: directory.path,
+    DOCKER_CONFIG: directory.path,
+    DOCKER_HOST: `unix://${socketPath}`,
+  };
 });
 afterAll(async () => {
   await vch[Symbol.asyncDispose]();
@@ -28,8 +33,14 @@ async function docker(args: string[], input?: string): Promise<{ code: number; s
 }
 
 /** Runs the command line in a terminal of its own: waits for each text, types what follows, gives all output and the exit code. */
-async function dockerInTerminal(args: string[], steps: readonly (readonly [wait: string, type: string])[]): Promise<{ code: number; output: string }> {
-  const result = await run('python3', ['-c', TERMINAL, JSON.stringify(steps), 'docker', ...args], { env, timeoutMs: 30_000 });
+async function dockerInTerminal(
+  args: string[],
+  steps: readonly (readonly [wait: string, type: string])[],
+): Promise<{ code: number; output: string }> {
+  const result = await run('python3', ['-c', TERMINAL, JSON.stringify(steps), 'docker', ...args], {
+    env,
+    timeoutMs: 30_000,
+  });
   return JSON.parse(result.stdout) as { code: number; output: string };
 }
 
@@ -61,7 +72,11 @@ print(json.dumps({'code': os.waitstatus_to_exitcode(status) % 256, 'output': out
 
 describe('docker run', () => {
   it('shows output of both streams and passes the exit code on', async () => {
-    expect(await docker(['run', '--rm', 'busybox', 'sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({ code: 3, stdout: 'out\n', stderr: 'err\n' });
+    expect(await docker(['run', '--rm', 'busybox', 'sh', '-c', 'echo out; echo err >&2; exit 3'])).toEqual({
+      code: 3,
+      stdout: 'out\n',
+      stderr: 'err\n',
+    });
     expect((await docker(['ps', '-aq'])).stdout).toBe('');
   });
 
@@ -82,7 +97,9 @@ describe('docker run', () => {
 
   it('pulls a missing image with progress and then runs it', async () => {
     const result = await docker(['run', '-d', '--name', 'pulled', 'web:1']);
-    expect(result.stderr).toMatch(/Unable to find image 'web:1' locally\n1: Pulling from library\/web\n[\s\S]*Pull complete\n[\s\S]*Digest: sha256:[\s\S]*Status: Downloaded newer image for web:1/);
+    expect(result.stderr).toMatch(
+      /Unable to find image 'web:1' locally\n1: Pulling from library\/web\n[\s\S]*Pull complete\n[\s\S]*Digest: sha256:[\s\S]*Status: Downloaded newer image for web:1/,
+    );
     expect(result.code).toBe(0);
     expect((await docker(['rm', '-f', 'pulled'])).code).toBe(0);
     expect((await docker(['rmi', 'web:1'])).stdout).toMatch(/^Untagged: web:1\nDeleted: sha256:/);
@@ -98,7 +115,16 @@ describe('docker run', () => {
   });
 
   it('prints the warnings of options without effect', async () => {
-    const { stderr, code } = await docker(['run', '--rm', '--cap-drop', 'ALL', '--cpus', '1.5', 'busybox', 'true-is-not-there']);
+    const { stderr, code } = await docker([
+      'run',
+      '--rm',
+      '--cap-drop',
+      'ALL',
+      '--cpus',
+      '1.5',
+      'busybox',
+      'true-is-not-there',
+    ]);
     expect(stderr).toContain('WARNING: CapDrop: ');
     expect(stderr).toContain('WARNING: NanoCpus: ');
     expect(code).toBe(127);
@@ -107,23 +133,32 @@ describe('docker run', () => {
 
 describe('terminals', () => {
   it('runs a shell with the size of the window', async () => {
-    const { code, output } = await dockerInTerminal(['run', '-it', '--rm', 'busybox', 'sh'], [
-      ['/ # ', 'echo hello\r'],
-      ['hello\r\n/ # ', 'size\r'],
-      ['33 111\r\n/ # ', 'exit 5\r'],
-    ]);
+    const { code, output } = await dockerInTerminal(
+      ['run', '-it', '--rm', 'busybox', 'sh'],
+      [
+        ['/ # ', 'echo hello\r'],
+        ['hello\r\n/ # ', 'size\r'],
+        ['33 111\r\n/ # ', 'exit 5\r'],
+      ],
+    );
     expect(output).toContain('hello\r\n');
     expect(code).toBe(5);
   });
 
   it('detaches by keys, leaves the container running, and attaches again', async () => {
-    const detached = await dockerInTerminal(['run', '-it', '--name', 'kept', 'busybox', 'sh'], [['/ # ', '\u0010\u0011']]);
+    const detached = await dockerInTerminal(
+      ['run', '-it', '--name', 'kept', 'busybox', 'sh'],
+      [['/ # ', '\u0010\u0011']],
+    );
     expect(detached.code).toBe(0);
     expect((await docker(['inspect', '-f', '{{.State.Status}}', 'kept'])).stdout).toBe('running\n');
-    const again = await dockerInTerminal(['attach', 'kept'], [
-      ['', 'echo back\r'],
-      ['back\r\n/ # ', 'exit 4\r'],
-    ]);
+    const again = await dockerInTerminal(
+      ['attach', 'kept'],
+      [
+        ['', 'echo back\r'],
+        ['back\r\n/ # ', 'exit 4\r'],
+      ],
+    );
     expect(again.code).toBe(4);
     expect((await docker(['wait', 'kept'])).stdout).toBe('4\n');
     await docker(['rm', 'kept']);
@@ -131,10 +166,13 @@ describe('terminals', () => {
 
   it('executes a shell beside the main process', async () => {
     await docker(['run', '-d', '--name', 'main', 'busybox', 'sleep', '100']);
-    const { code, output } = await dockerInTerminal(['exec', '-it', 'main', 'sh'], [
-      ['/ # ', 'echo inside\r'],
-      ['inside\r\n/ # ', 'exit 6\r'],
-    ]);
+    const { code, output } = await dockerInTerminal(
+      ['exec', '-it', 'main', 'sh'],
+      [
+        ['/ # ', 'echo inside\r'],
+        ['inside\r\n/ # ', 'exit 6\r'],
+      ],
+    );
     expect(output).toContain('inside\r\n');
     expect(code).toBe(6);
     await docker(['rm', '-f', 'main']);
@@ -143,14 +181,31 @@ describe('terminals', () => {
 
 describe('life of a container', () => {
   it('creates, starts, lists, logs, executes, stops and removes', async () => {
-    const created = await docker(['create', '--name', 'life', '-p', '8080:80', '--label', 'a=b', 'busybox', 'sh', '-c', 'echo started; sleep 100']);
+    const created = await docker([
+      'create',
+      '--name',
+      'life',
+      '-p',
+      '8080:80',
+      '--label',
+      'a=b',
+      'busybox',
+      'sh',
+      '-c',
+      'echo started; sleep 100',
+    ]);
     expect(created.stdout).toMatch(/^[0-9a-f]{64}\n$/);
     expect((await docker(['start', 'life'])).stdout).toBe('life\n');
-    expect((await docker(['ps', '--filter', 'label=a=b', '--format', '{{.Names}} {{.Ports}} {{.Status}}'])).stdout).toMatch(/^life 0\.0\.0\.0:8080->80\/tcp Up /);
+    expect(
+      (await docker(['ps', '--filter', 'label=a=b', '--format', '{{.Names}} {{.Ports}} {{.Status}}'])).stdout,
+    ).toMatch(/^life 0\.0\.0\.0:8080->80\/tcp Up /);
     expect((await docker(['logs', 'life'])).stdout).toBe('started\n');
     expect((await docker(['logs', '-t', 'life'])).stdout).toMatch(/^\S+Z started\n$/);
     expect(await docker(['exec', 'life', 'sh', '-c', 'exit 7'])).toMatchObject({ code: 7 });
-    expect(await docker(['exec', 'life', 'nosuch'])).toMatchObject({ code: 127, stdout: expect.stringContaining('executable file not found in $PATH') });
+    expect(await docker(['exec', 'life', 'nosuch'])).toMatchObject({
+      code: 127,
+      stdout: expect.stringContaining('executable file not found in $PATH'),
+    });
     expect((await docker(['exec', '-i', 'life', 'cat'], 'piped')).stdout).toBe('piped');
     expect((await docker(['rm', 'life'])).stderr).toContain('container is running');
     expect((await docker(['stop', 'life'])).code).toBe(0);
@@ -166,7 +221,17 @@ describe('life of a container', () => {
     expect((await docker(['logs', '-f', 'followed'])).stdout).toBe('one\ntwo\n');
     await docker(['rm', 'followed']);
     const until = String(Date.now() / 1000 + 0.2);
-    const events = await docker(['events', '--since', since, '--until', until, '--filter', 'container=followed', '--format', '{{.Action}}']);
+    const events = await docker([
+      'events',
+      '--since',
+      since,
+      '--until',
+      until,
+      '--filter',
+      'container=followed',
+      '--format',
+      '{{.Action}}',
+    ]);
     expect(events.stdout.trim().split('\n')).toEqual(['create', 'start', 'die', 'destroy']);
   });
 

@@ -11,7 +11,10 @@ afterAll(async () => vch[Symbol.asyncDispose]());
 
 let made = 0;
 async function create(config: object): Promise<string> {
-  const answer = await request(vch.url, 'POST', `/containers/create?name=stream-${++made}`, { Image: 'busybox', ...config });
+  const answer = await request(vch.url, 'POST', `/containers/create?name=stream-${++made}`, {
+    Image: 'busybox',
+    ...config,
+  });
   return (answer.json() as { Id: string }).Id;
 }
 const start = async (id: string): Promise<unknown> => request(vch.url, 'POST', `/containers/${id}/start`);
@@ -26,7 +29,10 @@ const ALL = 'stream=1&stdin=1&stdout=1&stderr=1';
 describe('attach', () => {
   it('takes the connection over before the start and loses nothing, with the exact head', async () => {
     const id = await create({ Cmd: ['sh', '-c', 'echo out; echo err >&2'] });
-    const attached = await openRaw(vch.port, upgradeRequest(`/v1.50/containers/${id}/attach?stream=1&stdout=1&stderr=1`));
+    const attached = await openRaw(
+      vch.port,
+      upgradeRequest(`/v1.50/containers/${id}/attach?stream=1&stdout=1&stderr=1`),
+    );
     expect(attached.head).toBe(
       'HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n',
     );
@@ -53,14 +59,17 @@ describe('attach', () => {
 
   it('serves clients that do not ask to upgrade with 200 and the same connection', async () => {
     const id = await create({ Cmd: ['cat'], OpenStdin: true, StdinOnce: true });
-    const attached = await openRaw(vch.port, `POST /containers/${id}/attach?${ALL} HTTP/1.1\r\nHost: docker\r\nContent-Length: 0\r\n\r\n`);
+    const attached = await openRaw(
+      vch.port,
+      `POST /containers/${id}/attach?${ALL} HTTP/1.1\r\nHost: docker\r\nContent-Length: 0\r\n\r\n`,
+    );
     expect(attached.head).toBe('HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n');
     await start(id);
     attached.socket.end('hello');
     expect(frames(await attached.rest())).toBe('stdout:hello');
   });
 
-  it('closes the input of a StdinOnce container with the client\'s, and ends when it stopped', async () => {
+  it("closes the input of a StdinOnce container with the client's, and ends when it stopped", async () => {
     const id = await create({ Cmd: ['cat'], OpenStdin: true, StdinOnce: true });
     const attached = await openRaw(vch.port, upgradeRequest(`/containers/${id}/attach?${ALL}`));
     await start(id);
@@ -89,15 +98,27 @@ describe('attach', () => {
     expect((await attached.rest()).toString()).toBe('typed');
     expect(vch.execution.get(id).state.status).toBe('running');
     const until = encodeURIComponent(new Date().toISOString());
-    const events = await request(vch.url, 'GET', `/events?since=1&until=${until}&filters=${encodeURIComponent(JSON.stringify({ container: [id], event: ['attach', 'detach'] }))}`);
-    expect(events.text.trim().split('\n').map((line) => (JSON.parse(line) as { Action: string }).Action)).toEqual(['attach', 'detach']);
+    const events = await request(
+      vch.url,
+      'GET',
+      `/events?since=1&until=${until}&filters=${encodeURIComponent(JSON.stringify({ container: [id], event: ['attach', 'detach'] }))}`,
+    );
+    expect(
+      events.text
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { Action: string }).Action),
+    ).toEqual(['attach', 'detach']);
     await request(vch.url, 'DELETE', `/containers/${id}?force=1`);
   });
 
   it('replays the log first when asked to', async () => {
     const id = await create({ Cmd: ['sh', '-c', 'echo one; sleep 100'] });
     await start(id);
-    const attached = await openRaw(vch.port, upgradeRequest(`/containers/${id}/attach?logs=1&stream=1&stdout=1&stderr=1`));
+    const attached = await openRaw(
+      vch.port,
+      upgradeRequest(`/containers/${id}/attach?logs=1&stream=1&stdout=1&stderr=1`),
+    );
     expect((await attached.until('one')).toString()).toContain('one\n');
     attached.socket.destroy();
     const replayed = await openRaw(vch.port, upgradeRequest(`/containers/${id}/attach?logs=1&stdout=1`));
@@ -156,10 +177,15 @@ describe('logs', () => {
     expect(await logs('stdout=1&tail=1')).toBe('stdout:three\n');
     expect(await logs('stdout=1&tail=0')).toBe('');
     expect(await logs('stdout=1&details=1&tail=1')).toBe('stdout: three\n');
-    expect(await logs('stdout=1&tail=1&timestamps=1')).toMatch(/^stdout:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z three\n$/);
+    expect(await logs('stdout=1&tail=1&timestamps=1')).toMatch(
+      /^stdout:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z three\n$/,
+    );
     expect(await logs(`stdout=1&since=${Math.floor(Date.now() / 1000) + 60}`)).toBe('');
     const none = await request(vch.url, 'GET', `/containers/${id}/logs`);
-    expect([none.status, none.json()]).toEqual([400, { message: 'Bad parameters: you must choose at least one stream' }]);
+    expect([none.status, none.json()]).toEqual([
+      400,
+      { message: 'Bad parameters: you must choose at least one stream' },
+    ]);
   });
 
   it('follows until the container stops', async () => {
@@ -175,7 +201,11 @@ describe('logs', () => {
 
 describe('exec', () => {
   const createExec = async (id: string, body: object): Promise<string> => {
-    const answer = await request(vch.url, 'POST', `/containers/${id}/exec`, { AttachStdout: true, AttachStderr: true, ...body });
+    const answer = await request(vch.url, 'POST', `/containers/${id}/exec`, {
+      AttachStdout: true,
+      AttachStderr: true,
+      ...body,
+    });
     expect(answer.status).toBe(201);
     return (answer.json() as { Id: string }).Id;
   };
@@ -202,11 +232,16 @@ describe('exec', () => {
   it('writes why a process could not start into the stream', async () => {
     const id = await create({ Cmd: ['sleep', '100'] });
     await start(id);
-    for (const [program, exitCode, words] of [['nosuch', 127, 'executable file not found in $PATH'], ['not-executable', 126, 'permission denied']] as const) {
+    for (const [program, exitCode, words] of [
+      ['nosuch', 127, 'executable file not found in $PATH'],
+      ['not-executable', 126, 'permission denied'],
+    ] as const) {
       const exec = await createExec(id, { Cmd: [program] });
       const stream = await openRaw(vch.port, upgradeRequest(`/exec/${exec}/start`, '{}'));
       expect(stream.head).toContain('101 UPGRADED');
-      expect(frames(await stream.rest())).toMatch(new RegExp(`^stdout:OCI runtime exec failed: .*${words.replace('$', '\\$')}: unknown\r\n$`));
+      expect(frames(await stream.rest())).toMatch(
+        new RegExp(`^stdout:OCI runtime exec failed: .*${words.replace('$', '\\$')}: unknown\r\n$`),
+      );
       expect(await inspect(exec)).toMatchObject({ Running: false, ExitCode: exitCode });
     }
   });
@@ -237,8 +272,15 @@ describe('exec', () => {
 describe('events', () => {
   it('flushes the head at once and streams what happens, in the old and the new form', async () => {
     const abort = new AbortController();
-    const response = await fetch(`${vch.url}/events?filters=${encodeURIComponent(JSON.stringify({ type: { container: true }, label: ['watched'] }))}`, { signal: abort.signal });
-    const id = await create({ Cmd: ['sh', '-c', 'exit 3'], Labels: { watched: 'yes' }, HostConfig: { AutoRemove: true } });
+    const response = await fetch(
+      `${vch.url}/events?filters=${encodeURIComponent(JSON.stringify({ type: { container: true }, label: ['watched'] }))}`,
+      { signal: abort.signal },
+    );
+    const id = await create({
+      Cmd: ['sh', '-c', 'exit 3'],
+      Labels: { watched: 'yes' },
+      HostConfig: { AutoRemove: true },
+    });
     await start(id);
     let text = '';
     for await (const chunk of response.body ?? []) {
@@ -246,9 +288,17 @@ describe('events', () => {
       if (text.includes('"destroy"')) break;
     }
     abort.abort();
-    const events = text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const events = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(events.map((event) => event['Action'])).toEqual(['create', 'start', 'die', 'destroy']);
-    expect(events[2]).toMatchObject({ status: 'die', id, from: 'busybox', Actor: { ID: id, Attributes: { exitCode: '3', image: 'busybox', watched: 'yes' } } });
+    expect(events[2]).toMatchObject({
+      status: 'die',
+      id,
+      from: 'busybox',
+      Actor: { ID: id, Attributes: { exitCode: '3', image: 'busybox', watched: 'yes' } },
+    });
     expect(text).toMatch(/"time":\d{10},"timeNano":\d{19}\}/);
   });
 
@@ -256,7 +306,11 @@ describe('events', () => {
     const id = await create({ Cmd: ['echo'] });
     const nowSeconds = Date.now() / 1000;
     const filters = encodeURIComponent(JSON.stringify({ container: [id] }));
-    const past = await request(vch.url, 'GET', `/events?since=${nowSeconds - 60}&until=${nowSeconds.toFixed(3)}&filters=${filters}`);
+    const past = await request(
+      vch.url,
+      'GET',
+      `/events?since=${nowSeconds - 60}&until=${nowSeconds.toFixed(3)}&filters=${filters}`,
+    );
     expect(past.text).toContain('"Action":"create"');
     expect((await request(vch.url, 'GET', `/events?until=1&filters=${filters}`)).text).toBe('');
     expect((await request(vch.url, 'GET', '/events?since=5&until=3')).status).toBe(400);

@@ -6,36 +6,45 @@ import { recordOf } from './container-record.ts';
 /** The endpoints of a container by network name; empty values while it does not run, as Docker shows them. */
 export function networksOf(container: Container): Readonly<Record<string, EndpointAnswer>> {
   const { endpoint, config } = container;
-  const running = container.state.status === 'running';
   const name = endpoint?.network ?? config.network ?? 'bridge';
   const aliases = endpoint?.aliases ?? config.networkAliases;
-  const attached = running ? endpoint : undefined;
+  const isBuiltIn = name === 'bridge' || name === 'none';
   return {
     [name]: {
       IPAMConfig: config.requestedAddress === undefined ? null : { IPv4Address: config.requestedAddress },
       Links: null,
       Aliases: aliases.length === 0 ? null : aliases,
-      MacAddress: attached?.mac ?? '',
       DriverOpts: null,
       GwPriority: 0,
       NetworkID: endpoint?.networkId ?? '',
       EndpointID: endpointIdOf(container),
-      Gateway: attached?.gateway ?? '',
-      IPAddress: attached?.address ?? '',
-      IPPrefixLen: attached?.prefixLength ?? 0,
+      ...addressesOf(container),
       IPv6Gateway: '',
       GlobalIPv6Address: '',
       GlobalIPv6PrefixLen: 0,
-      DNSNames:
-        name === 'bridge' || name === 'none' ? null : [...new Set([config.name, ...aliases, shortId(config.id)])],
+      DNSNames: isBuiltIn ? null : [...new Set([config.name, ...aliases, shortId(config.id)])],
     },
+  };
+}
+
+function addressesOf({
+  endpoint,
+  state,
+}: Container): Pick<EndpointAnswer, 'MacAddress' | 'Gateway' | 'IPAddress' | 'IPPrefixLen'> {
+  if (endpoint === undefined || state.status !== 'running')
+    return { MacAddress: '', Gateway: '', IPAddress: '', IPPrefixLen: 0 };
+  return {
+    MacAddress: endpoint.mac,
+    Gateway: endpoint.gateway,
+    IPAddress: endpoint.address,
+    IPPrefixLen: endpoint.prefixLength,
   };
 }
 
 /** A container has one endpoint, so its id is derived from the container's; empty while it is not attached. */
 export function endpointIdOf(container: Container): string {
   const { endpoint, config, state } = container;
-  return state.status === 'running' && endpoint !== undefined ? [...config.id].reverse().join('') : '';
+  return state.status === 'running' && endpoint !== undefined ? config.id.split('').reverse().join('') : '';
 }
 
 /** `NetworkSettings.Ports`: bindings in force, and `null` for what is only exposed. Empty while it does not run. */

@@ -1,4 +1,4 @@
-import { type ContainerCreate, atLeast } from '@vic/docker-api';
+import { type ContainerCreate, type HostConfig, atLeast } from '@vic/docker-api';
 import { type ContainerId, shortId } from '@vic/ids';
 import type { NewContainer } from '@vic/port-layer';
 import type { Image } from '../backends.ts';
@@ -50,20 +50,13 @@ export function planContainer(
     imageId: context.image.id,
     imageReference: body.Image ?? '',
     process: processOf(kept, hostConfig, hostname),
-    stopSignal: parseSignal(config.StopSignal ?? 'SIGTERM'),
-    stopTimeoutSeconds: config.StopTimeout ?? DEFAULT_STOP_TIMEOUT_SECONDS,
-    hostname,
-    domainname: config.Domainname ?? '',
+    ...identityOf(kept, hostname),
     shape: shapeOf(hostConfig, context.configuration, warnings),
     ...network,
     ports: network.network === 'none' ? [] : portBindingsOf(hostConfig, config.ExposedPorts ?? {}),
     dns: dnsOf(hostConfig),
     extraHosts: extraHostsOf(hostConfig, context.gatewayOf(network.network)),
-    readonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
-    shmSizeBytes: shmSizeOf(hostConfig.ShmSize ?? 0),
-    tmpfs: tmpfsOf(hostConfig),
-    ulimits: ulimitsOf(hostConfig),
-    autoRemove: hostConfig.AutoRemove ?? false,
+    ...placementOf(hostConfig),
     personality: encodeRecord({ config: kept, hostConfig: { ...hostConfig, NetworkMode: network.network } }),
   };
   return { request, warnings };
@@ -73,11 +66,31 @@ const IMAGE_VOLUMES =
   "Volumes: the image's volumes are not made: data stays in the container's own layer and goes with it.";
 const UNREACHABLE_PORTS = 'PortBindings: no port is published, because the container is in no network.';
 
-function processOf(
+function identityOf(
   config: MergedConfig,
-  hostConfig: NonNullable<ContainerCreate['HostConfig']>,
   hostname: string,
-): NewContainer['process'] {
+): Pick<NewContainer, 'stopSignal' | 'stopTimeoutSeconds' | 'hostname' | 'domainname'> {
+  return {
+    stopSignal: parseSignal(config.StopSignal ?? 'SIGTERM'),
+    stopTimeoutSeconds: config.StopTimeout ?? DEFAULT_STOP_TIMEOUT_SECONDS,
+    hostname,
+    domainname: config.Domainname ?? '',
+  };
+}
+
+function placementOf(
+  hostConfig: HostConfig,
+): Pick<NewContainer, 'readonlyRootfs' | 'shmSizeBytes' | 'tmpfs' | 'ulimits' | 'autoRemove'> {
+  return {
+    readonlyRootfs: hostConfig.ReadonlyRootfs ?? false,
+    shmSizeBytes: shmSizeOf(hostConfig.ShmSize ?? 0),
+    tmpfs: tmpfsOf(hostConfig),
+    ulimits: ulimitsOf(hostConfig),
+    autoRemove: hostConfig.AutoRemove ?? false,
+  };
+}
+
+function processOf(config: MergedConfig, hostConfig: HostConfig, hostname: string): NewContainer['process'] {
   const cwd = config.WorkingDir === undefined || config.WorkingDir === '' ? '/' : config.WorkingDir;
   if (!cwd.startsWith('/'))
     throw invalid(`the working directory '${cwd.slice(0, 128)}' is invalid, it needs to be an absolute path`);

@@ -20,7 +20,7 @@ export class Dispatcher {
 
   /** Answers one request; never rejects. */
   async handle(exchange: Exchange): Promise<void> {
-    const [rawPath = '/', search = ''] = splitOnce(exchange.target, '?');
+    const [rawPath, search] = splitOnce(exchange.target, '?');
     const { path, version } = splitVersion(rawPath);
     const callOf = (params: Readonly<Record<string, string>>): Call =>
       new Call({ exchange, version, params, query: new URLSearchParams(search), headers: this.#headers });

@@ -1,9 +1,7 @@
 import { parseFilters } from '@vic/docker-api';
-import { shortId } from '@vic/ids';
-import type { Container } from '@vic/port-layer';
 import type { Image, ImageRemoval } from '../backends.ts';
 import type { Call } from '../http/call.ts';
-import { conflict, invalid } from '../http/docker-error.ts';
+import { invalid } from '../http/docker-error.ts';
 import type { PersonalityContext } from '../personality.ts';
 import { findImage } from './image-access.ts';
 import { imageAttributes } from './inspect-image.ts';
@@ -15,7 +13,6 @@ export async function removeImage(context: PersonalityContext, call: Call): Prom
   const reference = call.param('name');
   const force = call.flag('force');
   const image = findImage(context.images, reference);
-  refuseInUse(context, image, reference, force);
   const removed = await context.images.remove(reference, { force }, call.signal);
   call.json(200, reported(context, image, removed));
 }
@@ -69,49 +66,6 @@ function reported(context: PersonalityContext, image: Image, removed: readonly I
       context.events.publish('image', 'delete', { id: image.id, attributes: imageAttributes(undefined, image.id) });
     return { Deleted: one.deleted };
   });
-}
-
-/** Docker's rules: a name that is not the last one may always go; the last one, or the id, only when no container needs the image. */
-function refuseInUse(context: PersonalityContext, image: Image, reference: string, force: boolean): void {
-  const byId = isImageId(reference) || image.id.replace('sha256:', '').startsWith(reference.replace('sha256:', ''));
-  const names = image.repoTags;
-  const user = (running: boolean): Container | undefined =>
-    context.execution
-      .list()
-      .find(({ config, state }) => config.imageId === image.id && (state.status === 'running') === running);
-  if (byId && names.length > 1 && !force) {
-    throw conflict(
-      `conflict: unable to delete ${shortId(image.id)} (must be forced) - image is referenced in multiple repositories`,
-    );
-  }
-  if (!byId && names.length > 1) return;
-  const running = user(true);
-  if (running !== undefined) {
-    if (!byId && force) return;
-    throw conflict(
-      inUse(
-        byId ? shortId(image.id) : familiarReference(reference),
-        'cannot be forced',
-        'running',
-        running,
-        byId,
-        image,
-      ),
-    );
-  }
-  const stopped = user(false);
-  if (stopped !== undefined && !force) {
-    throw conflict(
-      inUse(byId ? shortId(image.id) : familiarReference(reference), 'must be forced', 'stopped', stopped, byId, image),
-    );
-  }
-}
-
-function inUse(name: string, force: string, state: string, user: Container, byId: boolean, image: Image): string {
-  const container = shortId(user.config.id);
-  if (byId)
-    return `conflict: unable to delete ${name} (${force}) - image is being used by ${state} container ${container}`;
-  return `conflict: unable to remove repository reference "${name}" (must force) - container ${container} is using its referenced image ${shortId(image.id)}`;
 }
 
 /** The `dangling=false` of a prune asks for more than dangling images; it must not filter them out. */

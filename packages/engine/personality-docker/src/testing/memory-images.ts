@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { delay } from '@vic/async';
 import { VicError } from '@vic/errors';
-import type { ImageId } from '@vic/ids';
+import { type ImageId, shortId } from '@vic/ids';
+import type { Container } from '@vic/port-layer';
 import type { Image, ImageBackend, ImageRemoval, ImageRuntimeConfig, PullProgress, PullResult } from '../backends.ts';
 
 /** An image of the fixture's registry. */
@@ -16,8 +17,11 @@ export class MemoryImages implements ImageBackend {
   readonly #images = new Map<ImageId, Image>();
   readonly #registry: readonly RegistryImage[];
 
-  constructor(registry: readonly RegistryImage[]) {
+  readonly #containers: () => readonly Container[];
+
+  constructor(registry: readonly RegistryImage[], containers: () => readonly Container[]) {
     this.#registry = registry;
+    this.#containers = containers;
   }
 
   list(): readonly Image[] {
@@ -27,10 +31,13 @@ export class MemoryImages implements ImageBackend {
   get(reference: string): Image {
     const name = withTag(reference);
     const hex = reference.replace('sha256:', '');
-    const byName = this.list().find(({ repoTags, repoDigests }) => repoTags.includes(name) || repoDigests.includes(reference));
+    const byName = this.list().find(
+      ({ repoTags, repoDigests }) => repoTags.includes(name) || repoDigests.includes(reference),
+    );
     const byId = this.list().find(({ id }) => hex.length >= 4 && id.startsWith(`sha256:${hex}`));
     const found = byName ?? byId;
-    if (found === undefined) throw new VicError({ class: 'NotFound', code: 'IMAGE_NOT_FOUND', message: `There is no ${reference}.` });
+    if (found === undefined)
+      throw new VicError({ class: 'NotFound', code: 'IMAGE_NOT_FOUND', message: `There is no ${reference}.` });
     return found;
   }
 
@@ -49,21 +56,25 @@ export class MemoryImages implements ImageBackend {
         message: `pull access denied for ${repository}, repository does not exist or may require 'docker login'`,
       });
     }
-    options.onProgress({ kind: 'resolved', repository: `library/${repository}`, tag });
+    const report = options.onProgress;
+    report({ kind: 'resolved', repository: `library/${repository}`, tag });
     const image = imageOf(source);
     const upToDate = this.#images.has(image.id);
-    for (const [index, totalBytes] of upToDate ? [] : [...source.layerBytes.entries()]) {
-      const layer = image.diffIds[index]?.slice(7, 19) ?? '';
-      options.onProgress({ kind: 'layer', layer, phase: 'queued' });
-      for (const currentBytes of [totalBytes / 2, totalBytes]) {
+    for (const [index, totalBytes] of upToDate ? [] : source.layerBytes.entries()) {
+      const layer = shortId(image.diffIds[index] ?? '');
+      report({ kind: 'layer', layer, phase: 'queued' });
+      for (const currentBytes of [Math.floor(totalBytes / 2), totalBytes]) {
         await delay(1, signal);
-        options.onProgress({ kind: 'layer', layer, phase: 'downloading', currentBytes, totalBytes });
+        report({ kind: 'layer', layer, phase: 'downloading', currentBytes, totalBytes });
       }
-      options.onProgress({ kind: 'layer', layer, phase: 'downloaded' });
-      options.onProgress({ kind: 'layer', layer, phase: 'extracting', currentBytes: totalBytes, totalBytes });
-      options.onProgress({ kind: 'layer', layer, phase: 'complete' });
+      report({ kind: 'layer', layer, phase: 'downloaded' });
+      report({ kind: 'layer', layer, phase: 'complete' });
       if (source.config.Labels?.['broken'] === 'yes') {
-        throw new VicError({ class: 'DataLoss', code: 'LAYER_CORRUPT', message: 'filesystem layer verification failed' });
+        throw new VicError({
+          class: 'DataLoss',
+          code: 'LAYER_CORRUPT',
+          message: 'filesystem layer verification failed',
+        });
       }
     }
     this.#images.set(image.id, image);
@@ -72,12 +83,16 @@ export class MemoryImages implements ImageBackend {
 
   async tag(id: ImageId, reference: string): Promise<void> {
     const name = withTag(reference);
-    for (const image of this.list()) this.#setTags(image, image.repoTags.filter((tag) => tag !== name));
+    for (const image of this.list())
+      this.#setTags(
+        image,
+        image.repoTags.filter((tag) => tag !== name),
+      );
     const image = this.get(id);
     this.#setTags(image, [...image.repoTags, name]);
   }
 
-  async remove(reference: string): Promise<readonly ImageRemoval[]> {
+  async remove(reference: string, options: { readonly force: boolean }): Promise<readonly ImageRemoval[]> {
     const image = this.get(reference);
     const name = withTag(reference);
     const removed = image.repoTags.includes(name) ? [name] : image.repoTags;
@@ -86,6 +101,13 @@ export class MemoryImages implements ImageBackend {
     if (left.length > 0) {
       this.#setTags(image, left);
       return untagged;
+    }
+    if (!options.force && this.#containers().some(({ config }) => config.imageId === image.id)) {
+      throw new VicError({
+        class: 'Conflict',
+        code: 'IMAGE_IN_USE',
+        message: `conflict: unable to remove repository reference "${reference}" (must force) - a container is using it`,
+      });
     }
     this.#images.delete(image.id);
     return [...untagged, { deleted: image.id }, ...image.diffIds.map((deleted) => ({ deleted }))];
@@ -113,7 +135,12 @@ function imageOf(source: RegistryImage): Image {
     dockerVersion: '',
     config: source.config,
     diffIds: source.layerBytes.map((bytes, index) => digestOf(`layer ${source.reference} ${index} ${bytes}`)),
-    history: source.layerBytes.map((sizeBytes) => ({ createdAt: '2026-11-01T10:00:00Z', createdBy: 'COPY rootfs / # buildkit', comment: '', sizeBytes })),
+    history: source.layerBytes.map((sizeBytes) => ({
+      createdAt: '2026-11-01T10:00:00Z',
+      createdBy: 'COPY rootfs / # buildkit',
+      comment: '',
+      sizeBytes,
+    })),
     lastTaggedAt: '2026-11-02T10:00:00Z',
   };
 }

@@ -82,11 +82,14 @@ export interface MemoryVch extends AsyncDisposable {
 }
 
 /** Starts a VCH in memory; `busybox` is there already unless `images` is empty. */
-export async function startMemoryVch(options: { readonly images?: readonly string[]; readonly logger?: Logger; readonly socketPath?: string } = {}): Promise<MemoryVch> {
+export async function startMemoryVch(
+  options: { readonly images?: readonly string[]; readonly logger?: Logger; readonly socketPath?: string } = {},
+): Promise<MemoryVch> {
   const logger = options.logger ?? silentLogger();
   const execution = new MemoryExecution();
-  const images = new MemoryImages(REGISTRY);
-  for (const name of options.images ?? ['busybox']) await images.pull(name, { onProgress: () => undefined }, new AbortController().signal);
+  const images = new MemoryImages(REGISTRY, () => execution.list());
+  for (const name of options.images ?? ['busybox'])
+    await images.pull(name, { onProgress: () => undefined }, new AbortController().signal);
   const personality = createPersonality(
     {
       execution,
@@ -118,5 +121,9 @@ export async function startMemoryVch(options: { readonly images?: readonly strin
 
 function login(username: string, password: string): { identityToken: string } {
   if (username === 'ann' && password === 'right') return { identityToken: '' };
-  throw new VicError({ class: 'Unauthenticated', code: 'REGISTRY_LOGIN_FAILED', message: 'incorrect username or password' });
+  throw new VicError({
+    class: 'Unauthenticated',
+    code: 'REGISTRY_LOGIN_FAILED',
+    message: 'incorrect username or password',
+  });
 }
