@@ -115,7 +115,15 @@ export class Machines implements MachineBackend, AsyncDisposable {
 
   async adopt(specs: readonly MachineSpec[], signal: AbortSignal): Promise<ReadonlySet<string>> {
     await this.#reserveUsers();
-    await mapLimit(specs, ADOPT_LIMIT, async (spec) => this.#adoptOne(spec, signal));
+    await mapLimit(specs, ADOPT_LIMIT, async (spec) => {
+      try {
+        await this.#adoptOne(spec, signal);
+      } catch (error) {
+        // One machine that cannot be taken over must not keep the host from starting.
+        this.#machines.delete(spec.id);
+        this.#context.logger.error('a machine cannot be taken over', { machine: spec.id, error });
+      }
+    });
     await this.#endStrays(new Set(specs.map((spec) => spec.id)), signal);
     return new Set(this.#machines.keys());
   }

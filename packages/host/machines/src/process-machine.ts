@@ -53,8 +53,9 @@ export class ProcessMachine implements Machine {
     });
   }
 
-  /** A machine that is not started yet. */
+  /** A machine that is not started yet; one that never could be is refused. */
   static create(context: MachineContext, spec: MachineSpec): ProcessMachine {
+    programOf(context, spec);
     const uid = context.users.allocate();
     return new ProcessMachine(context, {
       ...{ id: spec.id, name: spec.name, kind: 'process', uid, bootId: context.bootId, phase: 'running' },
@@ -93,9 +94,7 @@ export class ProcessMachine implements Machine {
 
   /** Makes namespace, NICs and disks what the specification says and starts the program. */
   async start(spec: MachineSpec, signal: AbortSignal): Promise<void> {
-    const program = this.#context.programs[spec.program ?? ''];
-    if (program === undefined) throw notSupported(`This host has no program "${spec.program ?? ''}" to run.`);
-    if (spec.serialPorts.length > 0) throw notSupported('A process VM has no serial ports.');
+    const program = programOf(this.#context, spec);
     await this.#lock.run(async () => {
       try {
         await this.#prepare(spec, signal);
@@ -303,6 +302,14 @@ export class ProcessMachine implements Machine {
     await rm(this.#files.record, { force: true });
     this.#context.users.release(this.#record.uid);
   }
+}
+
+function programOf(context: MachineContext, spec: MachineSpec): MachineProgram {
+  const name = spec.program ?? '';
+  const program = Object.hasOwn(context.programs, name) ? context.programs[name] : undefined;
+  if (program === undefined) throw notSupported(`This host has no program "${name}" to run.`);
+  if (spec.serialPorts.length > 0) throw notSupported('A process VM has no serial ports.');
+  return program;
 }
 
 function freeInterfaceName(nics: readonly NicRecord[]): string {

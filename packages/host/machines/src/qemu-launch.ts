@@ -12,6 +12,7 @@ import { logTail } from './log-limit.ts';
 import type { MachineContext } from './machine-context.ts';
 import { appendable } from './machine-files.ts';
 import type { MachineFiles } from './machine-files.ts';
+import { StepTimes } from './step-times.ts';
 import { writeRecord } from './machine-record.ts';
 import type { MachineRecord, NicRecord } from './machine-record.ts';
 import { nicDevice, plugDisk, plugNic, setLink } from './qemu-devices.ts';
@@ -48,10 +49,12 @@ export async function launchQemu(
 ): Promise<LaunchedQemu> {
   await using undo = new AsyncDisposableStack();
   const { spec } = plan;
+  const steps = new StepTimes();
   const files = context.files(spec.id);
   const uid = context.users.allocate();
   undo.defer(() => context.users.release(uid));
   const nics = await prepare(context, plan, files, uid, undo);
+  steps.end('prepareMs');
   const process = await startQemu(context, plan, files, uid, nics);
   undo.defer(async () => endProcess(process.identity));
   const disks = spec.disks.map(({ key, path, unitNumber, readOnly }) => ({ key, path, unitNumber, readOnly }));
@@ -67,10 +70,15 @@ export async function launchQemu(
     ...disks.map(async (disk) => grantDisk(disk.path, disk.readOnly, uid, context.users.commonGroup)),
   ]);
   undo.defer(() => client.close());
+  steps.end('startMs');
   if (plan.deviceState !== undefined) await restoreDeviceState(client, INPUT_FD, signal);
+  steps.end('restoreMs');
   await plugIn(client, spec, nics, signal);
+  steps.end('plugMs');
   await client.execute('cont', {}, { signal });
+  steps.end('resumeMs');
   undo.move();
+  context.logger.debug('a machine runs', { machine: spec.id, ...steps.milliseconds });
   return { process, client, record };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MachineSpec } from '@vic/inventory';
@@ -72,6 +72,18 @@ describe('instant clones', () => {
     expect(await host.backend.call('listPorts')).toEqual([]);
   });
 
+  it('end when their guest powers off', async () => {
+    const clone = await cloneSpec();
+    await host.backend.call('instantClone', template.id, clone);
+    await greeted(clone.id);
+    await host.backend.call('powerOffGuest', clone.id);
+    const exited = await host.backend.event((event) => event.type === 'exited' && event.id === clone.id, 'the exit');
+    expect(exited).toMatchObject({ exit: 'guest-shutdown' });
+    expect(await runsAs(clone.id)).toBeUndefined();
+    expect(await host.backend.call('listPorts')).toEqual([]);
+    expect((await stat(clone.disks[0]?.path ?? '')).uid).toBe(0);
+  });
+
   it('are refused when they differ from the source', async () => {
     const clone = { ...(await cloneSpec()), memoryMiB: 128 };
     await expect(host.backend.call('instantClone', template.id, clone)).rejects.toMatchObject({
@@ -104,6 +116,27 @@ describe('instant clones', () => {
     await backend.call('instantClone', template.id, again);
     await greeted(again.id);
     await backend.call('forget', again.id);
+  });
+});
+
+describe('a frozen machine', () => {
+  it('can be cloned or powered off, nothing else', async () => {
+    await expect(host.backend.call('resume', template.id)).rejects.toMatchObject({ code: 'MACHINE_FROZEN' });
+    await expect(host.backend.call('powerOn', template)).rejects.toMatchObject({ code: 'MACHINE_ALREADY_ON' });
+  });
+
+  it('is not taken over when another version of QEMU made it', async () => {
+    const record = host.path(template.id, 'machine.json');
+    const now = JSON.parse(await readFile(record, 'utf8')) as { readonly shape: string };
+    await host.backend.kill();
+    await writeFile(record, JSON.stringify({ ...now, shape: now.shape.replace(/"qemu":"[^"]*"/, '"qemu":"1.0"') }));
+    const backend = await host.restart();
+    expect(await backend.call('adopt', [template])).toEqual([]);
+    // A machine that was its clone boots cold now, and is the same.
+    const orphan = await cloneSpec();
+    await backend.call('powerOn', orphan);
+    await greeted(orphan.id);
+    await backend.call('forget', orphan.id);
   });
 });
 
