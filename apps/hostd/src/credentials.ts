@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeUsers } from '@vic/inventory';
+import { hashPassword, writeUsers } from '@vic/inventory';
 import { CertificateAuthority, type Credential, certificateCovers, readCertificate } from '@vic/pki';
 
 /** The administrator that a new host has. */
@@ -25,7 +25,7 @@ export async function ensureCredentials(directory: string, address: string): Pro
   const passwordFile = join(directory, 'root-password');
   if ((await readText(passwordFile)) === undefined) {
     const password = randomBytes(18).toString('base64url');
-    await writeUsers(usersFile, [{ name: ADMINISTRATOR, password, role: 'Admin' }]);
+    await writeUsers(usersFile, [{ name: ADMINISTRATOR, passwordHash: await hashPassword(password), role: 'Admin' }]);
     await writePrivate(passwordFile, password);
   }
   return { tls, thumbprint: readCertificate(tls.certificate, 'hostd').thumbprint, usersFile, passwordFile };

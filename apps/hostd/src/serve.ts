@@ -21,12 +21,12 @@ export async function serve(configuration: HostdConfiguration, network: HostNetw
     stateDirectory: join(configuration.stateDirectory, 'inventory'),
     hostname: configuration.instance,
     programs: Object.keys(configuration.programs),
+    usersFile: credentials.usersFile,
     logger,
   });
   await using server = await createVimServer(inventory, {
     tls: { certificate: credentials.tls.certificate, privateKey: credentials.tls.key },
     listen: { host: network.address, port: configuration.port },
-    usersFile: credentials.usersFile,
   });
   await writeReady(configuration, {
     address: network.address,
