@@ -32,6 +32,8 @@ export interface PersonalityContext extends PersonalityDeps {
   readonly configuration: PersonalityConfiguration;
   readonly events: EventHub;
   readonly execRequests: ExecRequests;
+  /** Fires when the personality is disposed of: for work that a client's going away must not leave half done. */
+  readonly lifetime: AbortSignal;
 }
 
 /** The Docker API of one VCH. */
@@ -43,13 +45,23 @@ export interface Personality extends AsyncDisposable {
 /** The Docker API over a port layer. It follows the port layer's events until it is disposed of. */
 export function createPersonality(deps: PersonalityDeps, configuration: PersonalityConfiguration): Personality {
   const events = new EventHub(deps);
-  const context: PersonalityContext = { ...deps, configuration, events, execRequests: new ExecRequests() };
+  const lifetime = new AbortController();
+  const context: PersonalityContext = {
+    ...deps,
+    configuration,
+    events,
+    execRequests: new ExecRequests(),
+    lifetime: lifetime.signal,
+  };
   const dispatcher = new Dispatcher(routesOf(context), {
     logger: deps.logger,
     serverVersion: configuration.serverVersion,
   });
   return {
     handle: async (exchange) => dispatcher.handle(exchange),
-    [Symbol.asyncDispose]: async () => events[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      lifetime.abort();
+      await events[Symbol.asyncDispose]();
+    },
   };
 }

@@ -10,7 +10,7 @@ import { parseSignal } from './signal-name.ts';
 /** `POST /containers/{id}/stop`: 304 when it does not run. */
 export async function stopContainer(context: PersonalityContext, call: Call): Promise<void> {
   const { config } = findContainer(context.execution, call.param('id'));
-  await context.execution.stop(config.id, stopOptions(call), call.signal);
+  await context.execution.stop(config.id, stopOptions(call), context.lifetime);
   call.empty(204);
 }
 
@@ -18,8 +18,7 @@ export async function stopContainer(context: PersonalityContext, call: Call): Pr
 export async function restartContainer(context: PersonalityContext, call: Call): Promise<void> {
   const { config } = findContainer(context.execution, call.param('id'));
   const options = stopOptions(call);
-  // Half a restart would leave the container stopped, so a client that goes away does not end it.
-  await context.execution.restart(config.id, options, new AbortController().signal);
+  await context.execution.restart(config.id, options, context.lifetime);
   call.empty(204);
 }
 
@@ -29,7 +28,7 @@ export async function killContainer(context: PersonalityContext, call: Call): Pr
   const signalName = parseSignal(call.query('signal') || 'KILL');
   const { config } = findContainer(context.execution, reference);
   try {
-    await context.execution.kill(config.id, signalName, call.signal);
+    await context.execution.kill(config.id, signalName, context.lifetime);
   } catch (error) {
     if (!isVicError(error, { class: 'Conflict' })) throw error;
     throw conflict(`cannot kill container: ${reference}: container ${config.id} is not running`, error);
@@ -44,7 +43,7 @@ export async function removeContainer(context: PersonalityContext, call: Call): 
   const force = call.flag('force');
   if (state.status === 'removing') throw conflict(`removal of container ${config.name} is already in progress`);
   try {
-    await context.execution.remove(config.id, { force }, call.signal);
+    await context.execution.remove(config.id, { force }, context.lifetime);
   } catch (error) {
     if (force || !isVicError(error, { class: 'Conflict' })) throw error;
     throw conflict(
@@ -64,7 +63,7 @@ export async function renameContainer(context: PersonalityContext, call: Call): 
   if (name === config.name) throw invalid('Renaming a container with the same name as its current name');
   refuseTakenName(context, name);
   try {
-    await context.execution.rename(config.id, name, call.signal);
+    await context.execution.rename(config.id, name, context.lifetime);
   } catch (error) {
     if (!isVicError(error, { class: 'AlreadyExists' })) throw error;
     throw nameConflict(name, undefined, error);

@@ -29,7 +29,7 @@ export function argsOf(config: MergedConfig): string[] {
 }
 
 /** A command given as a list or as one string. */
-export function asList(value: string | readonly string[] | undefined): string[] | undefined {
+function asList(value: string | readonly string[] | undefined): string[] | undefined {
   if (value === undefined) return undefined;
   return typeof value === 'string' ? [value] : [...value];
 }

@@ -15,9 +15,8 @@ export async function startContainer(context: PersonalityContext, call: Call): P
   }
   const { config } = findContainer(context.execution, call.param('id'));
   // A client that goes away does not stop a container from starting: its process may run already.
-  const unending = new AbortController().signal;
   try {
-    await context.execution.start(config.id, unending);
+    await context.execution.start(config.id, context.lifetime);
   } catch (error) {
     throw inDockersWords(error, startErrorOf(context, config.id));
   }

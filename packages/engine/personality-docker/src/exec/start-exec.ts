@@ -31,7 +31,7 @@ export async function startExec(context: PersonalityContext, call: Call): Promis
 async function startDetached(context: PersonalityContext, call: Call, session: ExecSession): Promise<void> {
   let streams: AttachedStreams;
   try {
-    streams = await context.execution.startExec(session.id, new AbortController().signal);
+    streams = await context.execution.startExec(session.id, context.lifetime);
   } catch (error) {
     throw isVicError(error) ? invalid(startFailureText(session, error)) : error;
   }

@@ -13,7 +13,7 @@ export async function removeImage(context: PersonalityContext, call: Call): Prom
   const reference = call.param('name');
   const force = call.flag('force');
   const image = findImage(context.images, reference);
-  const removed = await context.images.remove(reference, { force }, call.signal);
+  const removed = await context.images.remove(reference, { force }, context.lifetime);
   call.json(200, reported(context, image, removed));
 }
 
@@ -48,7 +48,7 @@ export async function tagImage(context: PersonalityContext, call: Call): Promise
   if (repository === '' || isImageId(repository)) throw invalid('invalid reference format');
   if (!/^[\w][\w.-]{0,127}$/.test(tag)) throw invalid('invalid tag format');
   const reference = `${repository}:${tag}`;
-  await context.images.tag(image.id, reference, call.signal);
+  await context.images.tag(image.id, reference, context.lifetime);
   context.events.publish('image', 'tag', {
     id: image.id,
     attributes: imageAttributes(image, familiarReference(reference)),

@@ -34,7 +34,7 @@ export function inspectNetwork(context: PersonalityContext, call: Call): void {
 }
 
 /** The network a client means. */
-export function findNetwork(context: Pick<PersonalityContext, 'networks'>, reference: string): NetworkDescription {
+function findNetwork(context: Pick<PersonalityContext, 'networks'>, reference: string): NetworkDescription {
   const all = context.networks.list();
   const exact = all.find(({ id, name }) => id === reference || name === reference);
   if (exact !== undefined) return exact;
