@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { cpus, release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isVicError } from '@vic/errors';
@@ -25,7 +25,15 @@ export interface AccelerationOptions {
   /** File that remembers the answer until the host restarts or QEMU changes. */
   readonly cacheFile: string;
   readonly qemuVersion: string;
+  /** Machines run with fewer privileges than hostd: what they may not use, the probe may not use either. */
+  readonly user: ProbeUser;
   readonly signal: AbortSignal;
+}
+
+/** The user a probe runs as. */
+export interface ProbeUser {
+  readonly uid: number;
+  readonly groups: readonly number[];
 }
 
 /**
@@ -37,24 +45,28 @@ export async function chooseAcceleration(options: AccelerationOptions): Promise<
   const host = await hostKey(options.qemuVersion);
   const known = await readCache(options.cacheFile, host);
   if (known !== undefined) return known;
-  const chosen = (await firstThatBoots(options.signal)) ?? SOFTWARE_ACCELERATION;
+  const chosen = (await firstThatBoots(options.user, options.signal)) ?? SOFTWARE_ACCELERATION;
   await writeCache(options.cacheFile, { host, ...chosen });
   return chosen;
 }
 
 /** Whether a small guest runs to its end this way. */
-export async function bootsWith(acceleration: Acceleration, signal: AbortSignal): Promise<boolean> {
+export async function bootsWith(acceleration: Acceleration, user: ProbeUser, signal: AbortSignal): Promise<boolean> {
   const directory = await mkdtemp(join(tmpdir(), 'vic-probe-'));
   try {
     const image = join(directory, 'sector.img');
     await writeFile(image, probeBootSector());
+    await chown(directory, user.uid, user.uid);
+    await chown(image, user.uid, user.uid);
     const args = [
+      ...[`--reuid=${user.uid}`, `--regid=${user.uid}`, '--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'],
+      ...[user.groups.length === 0 ? '--clear-groups' : `--groups=${user.groups.join(',')}`, '--', QEMU_PROGRAM],
       ...['-accel', acceleration.accel, '-cpu', acceleration.cpu, '-m', '32M'],
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
       ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
       ...['-drive', `if=ide,format=raw,file=${image.replaceAll(',', ',,')}`],
     ];
-    const result = await run(QEMU_PROGRAM, args, { timeoutMs: PROBE_TIMEOUT_MS, okCodes: [PROBE_EXIT_CODE], signal });
+    const result = await run('setpriv', args, { timeoutMs: PROBE_TIMEOUT_MS, okCodes: [PROBE_EXIT_CODE], signal });
     return result.code === PROBE_EXIT_CODE;
   } catch (error) {
     if (isVicError(error, { code: 'PROCESS_FAILED' }) || isVicError(error, { code: 'PROCESS_TIMED_OUT' })) return false;
@@ -64,9 +76,9 @@ export async function bootsWith(acceleration: Acceleration, signal: AbortSignal)
   }
 }
 
-async function firstThatBoots(signal: AbortSignal): Promise<Acceleration | undefined> {
+async function firstThatBoots(user: ProbeUser, signal: AbortSignal): Promise<Acceleration | undefined> {
   for (const candidate of HARDWARE_CANDIDATES) {
-    if (await bootsWith(candidate, signal)) return candidate;
+    if (await bootsWith(candidate, user, signal)) return candidate;
   }
   return undefined;
 }

@@ -25,14 +25,16 @@ export async function createMachineBackend(options: MachineBackendOptions): Prom
   await writeFile(stubKernel, pvhStub(), { mode: 0o644 });
   await openTunDevice();
   const version = await qemuVersion();
+  const groups = [users.commonGroup, ...(await hardwareGroups())];
   const acceleration = await chooseAcceleration({
+    user: { uid: users.commonGroup, groups },
     cacheFile: join(runtimeDirectory, 'acceleration.json'),
     qemuVersion: version,
     signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
   });
   options.logger.info('machines run with', { acceleration: acceleration.accel, cpu: acceleration.cpu, qemu: version });
   const context = {
-    ...{ programs: options.programs, network: options.network, users, stubKernel, acceleration },
+    ...{ programs: options.programs, network: options.network, users, groups, stubKernel, acceleration },
     ...{ qemuVersion: version, logger: options.logger, events: new Broadcast<MachineEvent>() },
     files: (id: string) => new MachineFiles(runtimeDirectory, memoryDirectory, id),
     bootImages: new BootImages(join(runtimeDirectory, 'boot')),
@@ -58,4 +60,11 @@ async function makeTraversable(directory: string, group: number): Promise<void> 
 async function openTunDevice(): Promise<void> {
   const { mode } = await stat(TUN_DEVICE);
   if ((mode & 0o666) !== 0o666) await chmod(TUN_DEVICE, 0o666);
+}
+
+/** The group that may use hardware acceleration, where not everybody may. */
+async function hardwareGroups(): Promise<readonly number[]> {
+  const device = await stat('/dev/kvm').catch(() => undefined);
+  if (device === undefined || device.gid === 0 || (device.mode & 0o060) !== 0o060) return [];
+  return [device.gid];
 }

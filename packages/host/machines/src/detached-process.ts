@@ -6,6 +6,7 @@ import { VicError } from '@vic/errors';
 import { delay } from '@vic/async';
 import { identifyProcess, isAlive } from '@vic/process';
 import type { ProcessIdentity } from '@vic/process';
+import { logTail } from './log-limit.ts';
 
 /** Linux capabilities as `setpriv` names them. */
 export type Capability = 'net_admin' | 'net_bind_service' | 'net_raw';
@@ -58,7 +59,7 @@ export async function startDetached(wanted: DetachedCommand): Promise<DetachedPr
   });
   child.unref();
   const identity = child.pid === undefined ? undefined : await identifyProcess(child.pid);
-  if (identity === undefined) throw notStarted(wanted.command[0] ?? '', undefined);
+  if (identity === undefined) throw notStarted(wanted.command[0] ?? '', new Error(await logTail(wanted.log)));
   await writeFile(`/proc/${identity.pid}/oom_score_adj`, OOM_SCORE).catch(() => undefined);
   return { identity, exited: exited.promise };
 }
@@ -126,11 +127,11 @@ async function unreferencedDelay(ms: number): Promise<void> {
   });
 }
 
-function notStarted(program: string, cause: unknown): VicError {
+function notStarted(program: string, cause: Error): VicError {
   return new VicError({
     class: 'Unavailable',
     code: 'MACHINE_NOT_STARTED',
-    message: `Cannot start ${program}: ${cause instanceof Error ? cause.message : 'it ended at once'}.`,
+    message: `Cannot start ${program}: ${cause.message}.`,
     remedy: 'Install qemu-system-x86, qemu-utils and util-linux, and look at the log of the machine.',
     cause,
   });

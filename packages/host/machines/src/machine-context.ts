@@ -13,6 +13,8 @@ export interface MachineContext {
   readonly programs: Readonly<Record<string, MachineProgram>>;
   readonly network: SwitchPorts;
   readonly users: UserIds;
+  /** Groups every QEMU is in: {@link UserIds.commonGroup} and the one for hardware acceleration. */
+  readonly groups: readonly number[];
   readonly bootImages: BootImages;
   /** Kernel of machines that restore the memory of another. */
   readonly stubKernel: string;

@@ -151,7 +151,7 @@ async function startQemu(
   });
   return startDetached({
     ...{ command: [QEMU_PROGRAM, ...args], environment: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
-    ...{ uid, groups: [context.users.commonGroup, ...plan.groups], capabilities: [], log: files.log },
+    ...{ uid, groups: [...context.groups, ...plan.groups], capabilities: [], log: files.log },
     ...(plan.deviceState === undefined ? {} : { input: plan.deviceState }),
   });
 }
