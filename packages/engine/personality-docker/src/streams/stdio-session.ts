@@ -84,7 +84,7 @@ async function carryInput(session: StdioSession): Promise<SessionEnd> {
 
 async function copyInput({ socket, detachKeys }: StdioSession, stdin: Writable): Promise<SessionEnd | 'refused'> {
   const scanner = detachKeys === undefined ? undefined : new DetachScanner(detachKeys);
-  stdin.on('error', () => stdin.destroy());
+  guard(stdin);
   try {
     // The connection outlives its input: output is still written after the client's half-close.
     for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
@@ -96,4 +96,13 @@ async function copyInput({ socket, detachKeys }: StdioSession, stdin: Writable):
   } catch {
     return 'lost';
   }
+}
+
+/** Inputs whose errors are seen to: one input may serve many sessions, and may fail after the last of them. */
+const guarded = new WeakSet<Writable>();
+
+function guard(stdin: Writable): void {
+  if (guarded.has(stdin)) return;
+  guarded.add(stdin);
+  stdin.on('error', () => stdin.destroy());
 }
