@@ -59,9 +59,7 @@ export function connectionError(error: unknown, host: string): unknown {
   const code = codeOf(first) ?? codeOf(error.cause) ?? '';
   const explain = EXPLANATIONS[code];
   const [errorClass, vicCode, message] =
-    explain === undefined
-      ? (['Unavailable', 'HTTP_FAILED', `${host}: ${first.message}`] as const)
-      : explain(host);
+    explain === undefined ? (['Unavailable', 'HTTP_FAILED', `${host}: ${first.message}`] as const) : explain(host);
   return new VicError({ class: errorClass, code: vicCode, message, cause: error });
 }
 

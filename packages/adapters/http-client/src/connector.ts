@@ -56,15 +56,15 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       return callback(error as Error, null);
     }
     if (proxy === undefined) return direct(target, done);
-    openTunnel(proxy, target, options.connectTimeoutMs).then(
-      (httpSocket) => direct({ ...target, httpSocket }, done),
-      (error: Error) => callback(error, null),
-    );
+    openTunnel(proxy, target, options.connectTimeoutMs, (error, httpSocket) => {
+      if (httpSocket === undefined) callback(error ?? proxyError(proxy, 'did not connect'), null);
+      else direct({ ...target, httpSocket }, done);
+    });
   };
 }
 
-/** A fingerprint as bare upper-case hexadecimal digits, or an error when it is neither SHA-1 nor SHA-256. */
-export function normalizeThumbprint(thumbprint: string): string {
+// A fingerprint as bare upper-case hexadecimal digits, or an error when it is neither SHA-1 nor SHA-256.
+function normalizeThumbprint(thumbprint: string): string {
   const digits = thumbprint.replaceAll(':', '').toUpperCase();
   if (!/^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits)) {
     throw new VicError({
@@ -89,8 +89,12 @@ function checkThumbprint(socket: TLSSocket, pinned: string, host: string): VicEr
   });
 }
 
-function openTunnel(proxy: URL, target: buildConnector.Options, timeoutMs: number): Promise<Socket> {
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>();
+function openTunnel(
+  proxy: URL,
+  target: buildConnector.Options,
+  timeoutMs: number,
+  done: (error: Error | undefined, socket?: Socket) => void,
+): void {
   const authority = `${target.hostname}:${target.port === '' ? '443' : target.port}`;
   const request = httpRequest({
     host: proxy.hostname,
@@ -102,14 +106,13 @@ function openTunnel(proxy: URL, target: buildConnector.Options, timeoutMs: numbe
     timeout: timeoutMs,
   });
   request.on('connect', (response, socket) => {
-    if (response.statusCode === 200) return resolve(socket);
+    if (response.statusCode === 200) return done(undefined, socket);
     socket.destroy();
-    return reject(proxyError(proxy, `answered ${response.statusCode} to a connection to ${authority}`));
+    return done(proxyError(proxy, `answered ${response.statusCode} to a connection to ${authority}`));
   });
   request.on('timeout', () => request.destroy(proxyError(proxy, 'did not answer in time')));
-  request.on('error', (error) => reject(error instanceof VicError ? error : proxyError(proxy, error.message)));
+  request.on('error', (error) => done(error instanceof VicError ? error : proxyError(proxy, error.message)));
   request.end();
-  return promise;
 }
 
 function proxyAuthorization(proxy: URL): Record<string, string> {

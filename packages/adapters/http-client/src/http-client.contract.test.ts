@@ -21,7 +21,20 @@ beforeAll(async () => {
   for (const name of ['own', 'stranger']) {
     const base = join(path, name);
     const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${base}.key`, '-out', `${base}.pem`, '-days', '2', ...subject]);
+    await run('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      `${base}.key`,
+      '-out',
+      `${base}.pem`,
+      '-days',
+      '2',
+      ...subject,
+    ]);
   }
   key = await readFile(join(path, 'own.key'), 'utf8');
   certificate = await readFile(join(path, 'own.pem'), 'utf8');
@@ -75,8 +88,12 @@ test('connection failures say what a user understands', async () => {
   await using client = new HttpClient();
   await using plain = await serve(hello);
   await expect(client.request({ url: `http://127.0.0.1:${await freePort()}/` })).rejects.toThrow('connection refused');
-  await expect(client.request({ url: 'http://no-such-host.invalid/' })).rejects.toThrow('lookup no-such-host.invalid: no such host');
-  await expect(client.request({ url: plain.url.replace('http:', 'https:') })).rejects.toThrow('server gave HTTP response to HTTPS client');
+  await expect(client.request({ url: 'http://no-such-host.invalid/' })).rejects.toThrow(
+    'lookup no-such-host.invalid: no such host',
+  );
+  await expect(client.request({ url: plain.url.replace('http:', 'https:') })).rejects.toThrow(
+    'server gave HTTP response to HTTPS client',
+  );
   await expect(client.request({ url: 'ftp://x/' })).rejects.toMatchObject({ code: 'HTTP_URL_INVALID' });
 });
 
@@ -102,7 +119,11 @@ test('redirects are followed without credentials to another origin, and never fr
   });
   await using server = await serve((request, response) => {
     if (request.url === '/here') return void response.end(`here ${request.headers.authorization}`);
-    response.writeHead(307, { location: request.url === '/same' ? '/here' : request.url === '/loop' ? '/loop' : `${other.url}/x` }).end();
+    response
+      .writeHead(307, {
+        location: request.url === '/same' ? '/here' : request.url === '/loop' ? '/loop' : `${other.url}/x`,
+      })
+      .end();
   });
   await using client = new HttpClient();
   const headers = { authorization: 'Bearer secret', accept: 'x/y' };
@@ -114,7 +135,10 @@ test('redirects are followed without credentials to another origin, and never fr
   expect(seen[0]?.authorization).toBeUndefined();
   await expect(client.request({ url: `${server.url}/loop` })).rejects.toThrow('too many times');
   expect((await client.request({ url: `${server.url}/other`, maxRedirects: 0 })).status).toBe(307);
-  await using secure = await serve((_request, answer) => void answer.writeHead(302, { location: other.url }).end(), true);
+  await using secure = await serve(
+    (_request, answer) => void answer.writeHead(302, { location: other.url }).end(),
+    true,
+  );
   await using trusting = new HttpClient({ tls: { ca: certificate } });
   await expect(trusting.request({ url: secure.url })).rejects.toThrow('redirects from https to http');
 });
@@ -172,10 +196,16 @@ test('proxies: plain requests in absolute form, https through a tunnel, exceptio
   });
   const address = `http://me:pass@127.0.0.1:${proxy.port}`;
   const settings = { httpProxy: address, httpsProxy: address, noProxy: 'straight.invalid' };
-  await using client = new HttpClient({ proxy: settings, tls: { thumbprint: new X509Certificate(certificate).fingerprint256 } });
+  await using client = new HttpClient({
+    proxy: settings,
+    tls: { thumbprint: new X509Certificate(certificate).fingerprint256 },
+  });
   expect(await (await client.request({ url: 'http://plain.invalid/x' })).text()).toBe('from the proxy');
   expect(await (await client.request({ url: 'https://tunnel.invalid/y' })).text()).toBe('hello');
-  expect(seen).toEqual(['GET http://plain.invalid/x', `CONNECT tunnel.invalid:443 Basic ${Buffer.from('me:pass').toString('base64')}`]);
+  expect(seen).toEqual([
+    'GET http://plain.invalid/x',
+    `CONNECT tunnel.invalid:443 Basic ${Buffer.from('me:pass').toString('base64')}`,
+  ]);
   await expect(client.request({ url: 'http://straight.invalid/' })).rejects.toThrow('no such host');
   await using dead = new HttpClient({ proxy: { httpsProxy: `http://127.0.0.1:${await freePort()}` } });
   await expect(dead.request({ url: 'https://tunnel.invalid/' })).rejects.toMatchObject({ code: 'HTTP_PROXY_FAILED' });

@@ -119,8 +119,10 @@ export class HttpClient implements AsyncDisposable {
       response.discard();
       if (left <= 0) throw redirectError(url, 'redirects too many times');
       const next = URL.parse(location, url);
-      if (next === null || !/^https?:$/.test(next.protocol)) throw redirectError(url, 'redirects to an unusable address');
-      if (url.protocol === 'https:' && next.protocol === 'http:') throw redirectError(url, 'redirects from https to http');
+      if (next === null || !/^https?:$/.test(next.protocol))
+        throw redirectError(url, 'redirects to an unusable address');
+      if (url.protocol === 'https:' && next.protocol === 'http:')
+        throw redirectError(url, 'redirects from https to http');
       if (next.origin !== url.origin) headers = withoutCredentials(headers);
       if (response.status === 303 || (response.status < 303 && method === 'POST')) {
         method = method === 'HEAD' ? 'HEAD' : 'GET';
@@ -145,7 +147,10 @@ export class HttpClient implements AsyncDisposable {
         method,
         dispatcher: this.#dispatcherFor(url),
         headers: userAgent === undefined ? headers : { 'user-agent': userAgent, ...headers },
-        body: body === undefined || typeof body === 'string' || body instanceof Uint8Array ? (body ?? null) : Readable.from(body),
+        body:
+          body === undefined || typeof body === 'string' || body instanceof Uint8Array
+            ? (body ?? null)
+            : Readable.from(body),
         headersTimeout: request.headersTimeoutMs ?? this.#options.headersTimeoutMs ?? 60_000,
         bodyTimeout: request.idleTimeoutMs ?? this.#options.idleTimeoutMs ?? 60_000,
         ...(request.signal === undefined ? {} : { signal: request.signal }),

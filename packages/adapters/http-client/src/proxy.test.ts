@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { proxyFor } from './index.ts';
 
-const settings = { httpProxy: 'proxy:3128', httpsProxy: 'http://secure:3129', noProxy: 'a.com, .b.com,10.0.0.0/8,c.com:8080, 192.168.1.1' };
+const settings = {
+  httpProxy: 'proxy:3128',
+  httpsProxy: 'http://secure:3129',
+  noProxy: 'a.com, .b.com,10.0.0.0/8,c.com:8080, 192.168.1.1',
+};
 
 test.each([
   ['http://x.com/', 'http://proxy:3128/'],

@@ -38,7 +38,8 @@ export async function negotiate(socket: Socket, reader: ByteReader, exportName: 
   let found: Export | undefined;
   for (;;) {
     const head = await reader.take(20);
-    if (head.readBigUInt64BE(0) !== REPLY_MAGIC || head.readUInt32BE(8) !== OPT_GO) throw protocolError('its reply is malformed');
+    if (head.readBigUInt64BE(0) !== REPLY_MAGIC || head.readUInt32BE(8) !== OPT_GO)
+      throw protocolError('its reply is malformed');
     const type = head.readUInt32BE(12);
     const length = head.readUInt32BE(16);
     if (length > MAX_REPLY_BYTES) throw protocolError('its reply is too long');
@@ -48,7 +49,9 @@ export async function negotiate(socket: Socket, reader: ByteReader, exportName: 
       if (size > BigInt(Number.MAX_SAFE_INTEGER)) throw protocolError('the export is too large');
       found = { sizeBytes: Number(size), flags: data.readUInt16BE(10) };
     } else if (type >= REP_ERROR_BIT) {
-      throw protocolError(`it refused the export "${exportName}": ${data.toString('utf8').slice(0, 200) || `error ${type}`}`);
+      throw protocolError(
+        `it refused the export "${exportName}": ${data.toString('utf8').slice(0, 200) || `error ${type}`}`,
+      );
     } else if (type === REP_ACK) {
       if (found === undefined) throw protocolError('it did not describe the export');
       return found;
@@ -58,7 +61,11 @@ export async function negotiate(socket: Socket, reader: ByteReader, exportName: 
 
 /** The error for a server that breaks the protocol. */
 export function protocolError(reason: string): VicError {
-  return new VicError({ class: 'Unavailable', code: 'NBD_PROTOCOL', message: `The NBD server cannot be used: ${reason}.` });
+  return new VicError({
+    class: 'Unavailable',
+    code: 'NBD_PROTOCOL',
+    message: `The NBD server cannot be used: ${reason}.`,
+  });
 }
 
 function goOption(exportName: string): Buffer {

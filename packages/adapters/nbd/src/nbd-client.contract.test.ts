@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { pollUntil } from '@vic/async';
@@ -11,14 +10,22 @@ import { NbdClient } from './index.ts';
 
 const MiB = 1024 * 1024;
 
-async function diskServer(sizeMiB: number, extra: readonly string[] = []): Promise<AsyncDisposable & { socket: string; disk: string }> {
+async function diskServer(
+  sizeMiB: number,
+  extra: readonly string[] = [],
+): Promise<AsyncDisposable & { socket: string; disk: string }> {
   const directory = await temporaryDirectory();
   const disk = join(directory.path, 'disk.qcow2');
   const socket = join(directory.path, 'nbd.sock');
   await run('qemu-img', ['create', '-q', '-f', 'qcow2', disk, `${sizeMiB}M`]);
-  const server = spawn('qemu-nbd', ['-f', 'qcow2', '-k', socket, '-t', '--discard=unmap', ...extra, disk], { stdio: 'ignore' });
+  const server = spawn('qemu-nbd', ['-f', 'qcow2', '-k', socket, '-t', '--discard=unmap', ...extra, disk], {
+    stdio: 'ignore',
+  });
   const exited = once(server, 'exit');
-  await pollUntil(async () => access(socket).then(() => true, () => undefined), 20, AbortSignal.timeout(10_000));
+  // The socket is there a moment before it is listened on.
+  const tryConnect = async (): Promise<NbdClient | undefined> => NbdClient.connect(socket).catch(() => undefined);
+  const probe = await pollUntil(tryConnect, 20, AbortSignal.timeout(10_000));
+  await probe[Symbol.asyncDispose]();
   return {
     socket,
     disk,
@@ -50,7 +57,12 @@ test('writeStream() joins pieces of any size', async () => {
   await using server = await diskServer(16);
   await using client = await NbdClient.connect(server.socket);
   const pieces = [1, 511, 3 * MiB, 0, 70_000].map((length, index) => Buffer.alloc(length, index + 1));
-  const written = await client.writeStream(MiB, (async function* () { yield* pieces; })());
+  const written = await client.writeStream(
+    MiB,
+    (async function* () {
+      yield* pieces;
+    })(),
+  );
   expect(written).toBe(3 * MiB + 70_512);
   expect((await client.read(MiB, written)).equals(Buffer.concat(pieces))).toBe(true);
 });
@@ -92,7 +104,9 @@ test('a read-only export refuses writes and stays usable', async () => {
 
 test('an unknown export and a server that is not NBD are refused by name', async () => {
   await using server = await diskServer(16);
-  await expect(NbdClient.connect(server.socket, { exportName: 'nope' })).rejects.toMatchObject({ code: 'NBD_PROTOCOL' });
+  await expect(NbdClient.connect(server.socket, { exportName: 'nope' })).rejects.toMatchObject({
+    code: 'NBD_PROTOCOL',
+  });
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'sock');
   const other = createServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n and more'));

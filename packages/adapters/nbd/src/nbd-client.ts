@@ -154,10 +154,20 @@ export class NbdClient implements AsyncDisposable {
     });
   }
 
-  async #range(command: 'zero' | 'trim', flag: number, offset: number, length: number, signal?: AbortSignal): Promise<void> {
+  async #range(
+    command: 'zero' | 'trim',
+    flag: number,
+    offset: number,
+    length: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
     this.#checkRange(offset, length);
     if ((this.#export.flags & flag) === 0) {
-      throw new VicError({ class: 'NotSupported', code: 'NBD_NOT_SUPPORTED', message: `The NBD server has no ${command}.` });
+      throw new VicError({
+        class: 'NotSupported',
+        code: 'NBD_NOT_SUPPORTED',
+        message: `The NBD server has no ${command}.`,
+      });
     }
     for (let done = 0; done < length; done += MAX_RANGE_BYTES) {
       await this.#request(command, offset + done, Math.min(MAX_RANGE_BYTES, length - done), undefined, signal);

@@ -84,11 +84,15 @@ function ustarBlock(header: TarHeader, path: string, flag: string = TYPE_FLAGS[h
 
 function writeOctal(block: Buffer, value: number, offset: number, length: number): void {
   const digits = value.toString(8).padStart(length - 1, '0');
-  if (digits.length >= length) throw tarError('TAR_UNSUPPORTED', 'The archive holds a number that is too large for a tar header.');
+  if (digits.length >= length)
+    throw tarError('TAR_UNSUPPORTED', 'The archive holds a number that is too large for a tar header.');
   block.write(digits, offset, 'latin1');
 }
 
 /** libarchive escapes what is not a plain printable character of a name. */
 function escapeName(name: string): string {
-  return name.replaceAll(/[^\w.:@-]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
+  return name.replaceAll(
+    /[^\w.:@-]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  );
 }

@@ -39,9 +39,14 @@ interface Document {
 
 /** The JSON document of a layer's directories. */
 export function encodeLayerDirectories(layer: LayerDirectories): string {
-  const directories = [...layer.directories].map(
-    ([path, meta]): Row => [path, meta.mode, meta.uid, meta.gid, meta.mtimeSeconds, ...[...meta.xattrs].flat()],
-  );
+  const directories = [...layer.directories].map(([path, meta]): Row => [
+    path,
+    meta.mode,
+    meta.uid,
+    meta.gid,
+    meta.mtimeSeconds,
+    ...[...meta.xattrs].flat(),
+  ]);
   const document: Document = { directories, opaque: [...layer.opaque], hidden: [...layer.hidden] };
   return JSON.stringify(document);
 }

@@ -45,7 +45,8 @@ export class LayerTree {
       throw tarError('TAR_TOO_MANY', `A layer of the image has more than ${MAX_ENTRIES} entries.`);
     }
     if (header.path === '') {
-      if (header.type !== 'directory') throw tarError('TAR_CORRUPT', 'The archive replaces the root by something else.');
+      if (header.type !== 'directory')
+        throw tarError('TAR_CORRUPT', 'The archive replaces the root by something else.');
       this.root.header = header;
       return '';
     }

@@ -49,7 +49,10 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   if (failure !== undefined && failure !== null) throw explain(failure, undefined);
 }
 
-async function* contentOf(entry: AsyncIterable<Buffer>, failure: () => unknown): AsyncGenerator<Buffer, void, undefined> {
+async function* contentOf(
+  entry: AsyncIterable<Buffer>,
+  failure: () => unknown,
+): AsyncGenerator<Buffer, void, undefined> {
   try {
     yield* entry;
   } catch (error) {
@@ -71,7 +74,8 @@ function headerOf(raw: Header): TarHeader {
   const type = typeOf(raw, pax);
   const path = normalizeName(raw.name);
   const target = (raw.linkname as string | null) ?? '';
-  if (target.includes('\0') || target.length > 4095) throw tarError('TAR_NAME', 'The archive has an invalid link target.');
+  if (target.includes('\0') || target.length > 4095)
+    throw tarError('TAR_NAME', 'The archive has an invalid link target.');
   if (type === 'symlink' && target === '') throw tarError('TAR_NAME', 'The archive has a symbolic link to nothing.');
   const sizeBytes = raw.size;
   if (type !== 'file' && type !== 'directory' && sizeBytes !== 0) {
@@ -116,7 +120,8 @@ function unsupported(what: string): Error {
 
 function idOf(pax: string | undefined, header: number): number {
   const id = pax === undefined ? header : /^\d{1,10}$/.test(pax) ? Number(pax) : -1;
-  if (!Number.isInteger(id) || id < 0 || id > MAX_ID) throw tarError('TAR_CORRUPT', 'The archive has an invalid owner.');
+  if (!Number.isInteger(id) || id < 0 || id > MAX_ID)
+    throw tarError('TAR_CORRUPT', 'The archive has an invalid owner.');
   return id;
 }
 
@@ -135,7 +140,8 @@ function xattrsOf(pax: PaxRecords): ReadonlyMap<string, string> {
     }
     xattrs.set(name, value);
   }
-  if (xattrs.size > MAX_XATTRS) throw tarError('TAR_XATTR', 'The archive has an entry with too many extended attributes.');
+  if (xattrs.size > MAX_XATTRS)
+    throw tarError('TAR_XATTR', 'The archive has an entry with too many extended attributes.');
   return xattrs;
 }
 

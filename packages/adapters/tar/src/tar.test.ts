@@ -61,7 +61,8 @@ async function transform(
     const chunks: Buffer[] = [];
     try {
       const options = { lower: async () => lower, onSummary: (found: LayerSummary) => void (summary = found) };
-      for await (const chunk of transformLayer(once(bytes), plan === undefined ? options : { ...options, plan })) chunks.push(chunk);
+      for await (const chunk of transformLayer(once(bytes), plan === undefined ? options : { ...options, plan }))
+        chunks.push(chunk);
     } catch (error) {
       if (!(error instanceof LayerReplanError) || runs > 1) throw error;
       plan = error.plan;
@@ -72,7 +73,8 @@ async function transform(
   }
 }
 
-const names = (entries: { header: TarHeader }[]): string[] => entries.map(({ header }) => `${header.type} ${header.path}`);
+const names = (entries: { header: TarHeader }[]): string[] =>
+  entries.map(({ header }) => `${header.type} ${header.path}`);
 
 test('readTar() gives metadata, long names, binary attributes and content', async () => {
   const long = `${'d'.repeat(120)}/${'ü'.repeat(100)}`;
@@ -84,7 +86,13 @@ test('readTar() gives metadata, long names, binary attributes and content', asyn
     { name: 'h', type: 'link', linkname: '/a/./f' },
   ]);
   const found = await readAll(bytes);
-  expect(names(found)).toEqual(['directory a', 'file a/f', `file ${Buffer.from(long).toString('latin1')}`, 'symlink l', 'link h']);
+  expect(names(found)).toEqual([
+    'directory a',
+    'file a/f',
+    `file ${Buffer.from(long).toString('latin1')}`,
+    'symlink l',
+    'link h',
+  ]);
   expect(found[0]?.header).toMatchObject({ mode: 0o1777, uid: 7, mtimeSeconds: 1234 });
   expect(found[1]?.header).toMatchObject({ mtimeSeconds: 99, uid: 3_000_000, sizeBytes: 5 });
   expect(found[1]?.header.xattrs.get('user.x')).toBe('v');
@@ -95,11 +103,20 @@ test('readTar() gives metadata, long names, binary attributes and content', asyn
 
 test('readTar() keeps the bytes of binary attributes and of names that are not UTF-8', async () => {
   const value = String.fromCharCode(1, 0, 0, 2, 255, 10, 61, 128);
-  const record = Buffer.from(paxRecord('SCHILY.xattr.security.capability', value) + paxRecord('path', 'caf\xe9'), 'latin1');
+  const record = Buffer.from(
+    paxRecord('SCHILY.xattr.security.capability', value) + paxRecord('path', 'caf\xe9'),
+    'latin1',
+  );
   const header = encodeHeader(plain({ path: 'PaxHeader', sizeBytes: record.length }));
   header.write('x', 156, 'latin1');
   fixChecksum(header);
-  const bytes = Buffer.concat([header, record, Buffer.alloc(512 - record.length), encodeHeader(plain({ path: 'y' })), END_OF_ARCHIVE]);
+  const bytes = Buffer.concat([
+    header,
+    record,
+    Buffer.alloc(512 - record.length),
+    encodeHeader(plain({ path: 'y' })),
+    END_OF_ARCHIVE,
+  ]);
   const [entry] = await readAll(bytes);
   expect(entry?.header.path).toBe('caf\xe9');
   expect(entry?.header.xattrs.get('security.capability')).toBe(value);
@@ -139,9 +156,13 @@ test('an error of the source is the error of the reader', async () => {
 
 test('pax records survive encoding and parsing', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary-ascii', minLength: 1 }).filter((key) => !key.includes('=')), fc.string({ unit: 'binary-ascii' }), (key, value) => {
-      expect(parsePax(Buffer.from(paxRecord(key, value), 'latin1'))[key]).toBe(value);
-    }),
+    fc.property(
+      fc.string({ unit: 'binary-ascii', minLength: 1 }).filter((key) => !key.includes('=')),
+      fc.string({ unit: 'binary-ascii' }),
+      (key, value) => {
+        expect(parsePax(Buffer.from(paxRecord(key, value), 'latin1'))[key]).toBe(value);
+      },
+    ),
   );
 });
 
@@ -173,7 +194,11 @@ test('a whiteout spares what its own layer brings, and makes a directory opaque'
 test('attributes that speak to overlayfs are stripped, and unsupported ones reported', async () => {
   const { entries, summary } = await transform(
     await archive([
-      { name: 'd/', type: 'directory', pax: { 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.user.ok': '1' } },
+      {
+        name: 'd/',
+        type: 'directory',
+        pax: { 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.user.ok': '1' },
+      },
       { name: 'f', pax: { 'SCHILY.xattr.system.posix_acl_access': 'a' } },
     ]),
   );
@@ -216,9 +241,15 @@ test('entries below a symbolic link of the same layer land at its target', async
 });
 
 test('loops of symbolic links and files used as directories are refused', async () => {
-  const loop = await archive([{ name: 'a', type: 'symlink', linkname: 'b' }, { name: 'b', type: 'symlink', linkname: 'a' }, { name: 'a/x' }]);
+  const loop = await archive([
+    { name: 'a', type: 'symlink', linkname: 'b' },
+    { name: 'b', type: 'symlink', linkname: 'a' },
+    { name: 'a/x' },
+  ]);
   await expect(transform(loop)).rejects.toThrow('not a directory');
-  await expect(transform(await archive([{ name: 'a', content: 'x' }, { name: 'a/x' }]))).rejects.toThrow('not a directory');
+  await expect(transform(await archive([{ name: 'a', content: 'x' }, { name: 'a/x' }]))).rejects.toThrow(
+    'not a directory',
+  );
 });
 
 test('a hard link to a file that only a lower layer has is refused as Docker refuses it', async () => {
@@ -227,14 +258,21 @@ test('a hard link to a file that only a lower layer has is refused as Docker ref
 });
 
 test('directories a layer does not describe keep what the layers below say', async () => {
-  const base = (await transform(await archive([{ name: 'tmp/', type: 'directory', mode: 0o1777, uid: 5, mtime: 42 }]))).summary;
+  const base = (await transform(await archive([{ name: 'tmp/', type: 'directory', mode: 0o1777, uid: 5, mtime: 42 }])))
+    .summary;
   const stored = decodeLayerDirectories(encodeLayerDirectories(base.directories));
-  const { entries, summary } = await transform(await archive([{ name: 'tmp/f', content: 'x' }, { name: 'new/f' }]), [stored]);
+  const { entries, summary } = await transform(await archive([{ name: 'tmp/f', content: 'x' }, { name: 'new/f' }]), [
+    stored,
+  ]);
   const find = (path: string): TarHeader | undefined => entries.find(({ header }) => header.path === path)?.header;
   expect(find('tmp')).toMatchObject({ mode: 0o1777, uid: 5, mtimeSeconds: 42 });
   expect(find('new')).toMatchObject({ mode: 0o755, uid: 0 });
   const above = await transform(await archive([{ name: '.wh.tmp' }]), [summary.directories, stored]);
-  const again = await transform(await archive([{ name: 'tmp/g' }]), [above.summary.directories, summary.directories, stored]);
+  const again = await transform(await archive([{ name: 'tmp/g' }]), [
+    above.summary.directories,
+    summary.directories,
+    stored,
+  ]);
   expect(again.entries.find(({ header }) => header.path === 'tmp')?.header.mode).toBe(0o755);
   const replaced = await transform(await archive([{ name: 'tmp', content: 'file now' }]), [stored]);
   expect([...replaced.summary.directories.hidden]).toEqual(['tmp']);
@@ -258,7 +296,8 @@ test('damaged archives end in an error of ours or in an archive, never in anythi
     fc.asyncProperty(damage, fc.boolean(), async (changes, mendChecksums) => {
       const damaged = Buffer.from(bytes);
       for (const [offset, byte] of changes) damaged[offset] = byte;
-      if (mendChecksums) for (let block = 0; block < damaged.length; block += 512) fixChecksum(damaged.subarray(block, block + 512));
+      if (mendChecksums)
+        for (let block = 0; block < damaged.length; block += 512) fixChecksum(damaged.subarray(block, block + 512));
       try {
         await transform(damaged);
       } catch (error) {

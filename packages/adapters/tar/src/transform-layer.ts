@@ -164,7 +164,8 @@ function* finalHeaders(
     const primary = written.get(leaf.ordinal) ?? names[0] ?? '';
     if (!written.has(leaf.ordinal)) yield { ...leaf.header, path: primary };
     for (const name of names) {
-      if (name !== primary) yield { ...leaf.header, path: name, type: 'link', linkTarget: primary, sizeBytes: 0, xattrs: NONE };
+      if (name !== primary)
+        yield { ...leaf.header, path: name, type: 'link', linkTarget: primary, sizeBytes: 0, xattrs: NONE };
     }
   }
   for (const [path, node] of walk(root)) {
@@ -178,7 +179,17 @@ function* finalHeaders(
 }
 
 const NONE: ReadonlyMap<string, string> = new Map();
-const PLAIN = { mode: 0, uid: 0, gid: 0, mtimeSeconds: 0, sizeBytes: 0, linkTarget: '', deviceMajor: 0, deviceMinor: 0, xattrs: NONE };
+const PLAIN = {
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  mtimeSeconds: 0,
+  sizeBytes: 0,
+  linkTarget: '',
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: NONE,
+};
 
 function* whiteoutHeaders(node: Branch, path: string): Generator<TarHeader, void, undefined> {
   for (const name of node.whiteouts) {

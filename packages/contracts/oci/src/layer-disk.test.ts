@@ -63,8 +63,11 @@ test('the partition tools of Linux read both copies of the table', async () => {
   const path = join(directory.path, 'disk');
   const partitions = layout([5000, 700_000]);
   const table = encodePartitionTable(partitions, DISK_BYTES);
-  const list = (): string => execFileSync('partx', ['--raw', '--noheadings', '--output', 'START,END,TYPE,NAME', path]).toString();
-  const expected = partitions.map(({ firstSector, lastSector, typeGuid, name }) => `${firstSector} ${lastSector} ${typeGuid} ${name}\n`).join('');
+  const list = (): string =>
+    execFileSync('partx', ['--raw', '--noheadings', '--output', 'START,END,TYPE,NAME', path]).toString();
+  const expected = partitions
+    .map(({ firstSector, lastSector, typeGuid, name }) => `${firstSector} ${lastSector} ${typeGuid} ${name}\n`)
+    .join('');
   await using file = await open(path, 'w');
   await file.truncate(DISK_BYTES);
   await file.write(table.primary, 0, undefined, 0);

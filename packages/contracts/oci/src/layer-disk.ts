@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { VicError } from '@vic/errors';
+import { crc32 } from './crc32.ts';
 
 /*
  * The partition table of a container's disk (ARCHITECTURE.md, "The container's disk"; UEFI 2.10, chapter 5).
@@ -60,7 +60,12 @@ export function layerPartitionName(number: number): string {
 }
 
 /** The partition of layer `number` of `sizeBytes`, behind those already placed. */
-export function layerPartition(number: number, sizeBytes: number, existing: readonly Partition[], diskBytes: number): Partition {
+export function layerPartition(
+  number: number,
+  sizeBytes: number,
+  existing: readonly Partition[],
+  diskBytes: number,
+): Partition {
   const place = placePartition(sizeBytes, existing, diskBytes);
   return { typeGuid: LAYER_TYPE_GUID, name: layerPartitionName(number), ...place };
 }
@@ -128,7 +133,8 @@ export function parsePartitionTable(primary: Uint8Array): readonly Partition[] {
 }
 
 function checkLayout(partitions: readonly Partition[], diskBytes: number): void {
-  if (!Number.isSafeInteger(diskBytes) || diskBytes % SECTOR_BYTES !== 0) throw badTable('the disk size is not whole sectors');
+  if (!Number.isSafeInteger(diskBytes) || diskBytes % SECTOR_BYTES !== 0)
+    throw badTable('the disk size is not whole sectors');
   if (partitions.length > MAX_PARTITIONS) throw badTable(`there are more than ${MAX_PARTITIONS} partitions`);
   let end = TABLE_SECTORS + 1;
   for (const { name, firstSector, lastSector } of partitions) {
@@ -210,5 +216,9 @@ function swapGuid(bytes: Buffer): Buffer {
 }
 
 function badTable(reason: string): VicError {
-  return new VicError({ class: 'InvalidArgument', code: 'OCI_PARTITION_TABLE', message: `Invalid partition table: ${reason}.` });
+  return new VicError({
+    class: 'InvalidArgument',
+    code: 'OCI_PARTITION_TABLE',
+    message: `Invalid partition table: ${reason}.`,
+  });
 }

@@ -31,12 +31,29 @@ test('the default tag is added only where there is neither tag nor digest', () =
   expect(withTag(parseReference(`a@${DIGEST}`)).tag).toBeUndefined();
 });
 
-test.each(['', ' ', 'A', 'a b', 'a/', '/a', 'a//b', 'a:', 'a:b:c', 'a@', 'a@sha256:12', 'a..b', '-a', 'a/../b', 'http://a/b', 'a\n', `a:${'t'.repeat(129)}`, 'x'.repeat(600), `d.e/${'x/'.repeat(126)}x`])(
-  '%j is refused',
-  (text) => {
-    expect(() => parseReference(text)).toThrow('invalid reference format');
-  },
-);
+test.each([
+  '',
+  ' ',
+  'A',
+  'a b',
+  'a/',
+  '/a',
+  'a//b',
+  'a:',
+  'a:b:c',
+  'a@',
+  'a@sha256:12',
+  'a..b',
+  '-a',
+  'a/../b',
+  'http://a/b',
+  'a\n',
+  `a:${'t'.repeat(129)}`,
+  'x'.repeat(600),
+  `d.e/${'x/'.repeat(126)}x`,
+])('%j is refused', (text) => {
+  expect(() => parseReference(text)).toThrow('invalid reference format');
+});
 
 test('upper case and image ids are refused with the reason', () => {
   expect(() => parseReference('lib/Busybox')).toThrow('repository name (lib/Busybox) must be lowercase');
@@ -51,8 +68,8 @@ test('whatever is accepted survives its canonical and its familiar form', () => 
       try {
         reference = parseReference(text);
       } catch (error) {
-        expect(isVicError(error, { class: 'InvalidArgument' })).toBe(true);
-        return;
+        if (isVicError(error, { class: 'InvalidArgument' })) return;
+        throw error;
       }
       expect(parseReference(canonicalReference(reference))).toEqual(reference);
       expect(parseReference(familiarReference(reference))).toEqual(reference);

@@ -56,8 +56,7 @@ export class Authorizer {
     response.discard();
     if (response.ok) return { identityToken: undefined };
     if (challenge === undefined) throw unexpected(response.status);
-    const identityToken =
-      challenge.scheme === 'bearer' ? await this.#loginByToken(challenge, url, signal) : undefined;
+    const identityToken = challenge.scheme === 'bearer' ? await this.#loginByToken(challenge, url, signal) : undefined;
     const checked = await this.send({ url, signal }, '');
     checked.discard();
     if (checked.status === 401 || checked.status === 403) throw badCredentials();
@@ -85,7 +84,8 @@ export class Authorizer {
     if (this.#credentials?.registryToken) return undefined;
     if (challenge.scheme === 'basic') {
       const authorization = basicAuthorization(this.#credentials);
-      if (authorization !== undefined) this.#tokens.set(scope, { authorization, expiresAtMs: Number.POSITIVE_INFINITY });
+      if (authorization !== undefined)
+        this.#tokens.set(scope, { authorization, expiresAtMs: Number.POSITIVE_INFINITY });
       return authorization;
     }
     return this.#remember(scope, await this.#fetchToken(challenge, scope, url, false, signal));
@@ -187,5 +187,9 @@ function tokenRefused(realm: URL, status: number): VicError {
 }
 
 function unexpected(status: number): VicError {
-  return new VicError({ class: 'Unavailable', code: 'REGISTRY_FAILED', message: `login attempt failed with status: ${status}` });
+  return new VicError({
+    class: 'Unavailable',
+    code: 'REGISTRY_FAILED',
+    message: `login attempt failed with status: ${status}`,
+  });
 }

@@ -27,7 +27,7 @@ export async function* resumableDownload(
 ): AsyncGenerator<Buffer, void, undefined> {
   let offset = 0;
   let fruitless = 0;
-  for (let breaks = 0; ; ) {
+  for (let breaks = 0; ;) {
     const startedAt = offset;
     try {
       for await (const chunk of bytesFrom(await openAt(offset), offset)) {
@@ -70,7 +70,11 @@ async function* bytesFrom(response: HttpResponse, offset: number): AsyncGenerato
 }
 
 function isTransient(error: unknown): boolean {
-  return isVicError(error, { class: 'Unavailable' }) || isVicError(error, { class: 'DeadlineExceeded' }) || isVicError(error, { code: 'REGISTRY_BUSY' });
+  return (
+    isVicError(error, { class: 'Unavailable' }) ||
+    isVicError(error, { class: 'DeadlineExceeded' }) ||
+    isVicError(error, { code: 'REGISTRY_BUSY' })
+  );
 }
 
 function cutShort(offset: number, sizeBytes: number): VicError {

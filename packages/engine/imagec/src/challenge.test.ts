@@ -12,9 +12,14 @@ test('bearer and basic challenges are read', () => {
   expect(parseChallenge('bearer REALM="https://a/\\"t" , service=reg')).toMatchObject({ service: 'reg' });
 });
 
-test.each(['', 'Digest realm="x"', 'Bearer', 'Bearer realm="ftp://a"', 'Bearer realm="https://a" service="b"', 'Bearer realm="https://a', `Bearer realm="https://a",x="${'y'.repeat(5000)}"`])(
-  'a challenge that is malformed or unknown is none (%#)',
-  (line) => {
-    expect(parseChallenge(line)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  'Digest realm="x"',
+  'Bearer',
+  'Bearer realm="ftp://a"',
+  'Bearer realm="https://a" service="b"',
+  'Bearer realm="https://a',
+  `Bearer realm="https://a",x="${'y'.repeat(5000)}"`,
+])('a challenge that is malformed or unknown is none (%#)', (line) => {
+  expect(parseChallenge(line)).toBeUndefined();
+});

@@ -13,7 +13,7 @@ export function parseChallenge(line: string): Challenge | undefined {
   if (scheme.toLowerCase() === 'basic') return { scheme: 'basic' };
   if (scheme.toLowerCase() !== 'bearer') return undefined;
   const parameters = new Map<string, string>();
-  for (let left = rest; left.trim() !== ''; ) {
+  for (let left = rest; left.trim() !== '';) {
     const match = PARAMETER.exec(left);
     if (match === null) return undefined;
     const [whole, name = '', quoted, bare] = match;

@@ -98,7 +98,12 @@ export class RegistryClient implements AsyncDisposable {
 
   /** The digest a tag has at the moment, without downloading anything; `undefined` when the registry does not say. */
   async currentDigest(reference: ImageReference, options: ResolveOptions): Promise<Digest | undefined> {
-    const response = await this.#manifestRequest('HEAD', reference, reference.digest ?? reference.tag ?? 'latest', options);
+    const response = await this.#manifestRequest(
+      'HEAD',
+      reference,
+      reference.digest ?? reference.tag ?? 'latest',
+      options,
+    );
     response.discard();
     const digest = response.header('docker-content-digest') ?? '';
     return response.ok && isDigest(digest) ? digest : undefined;
@@ -116,7 +121,11 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /** A blob's bytes, resumed after breaks; fails at the end when they are not those of the digest. */
-  async *openBlob(reference: ImageReference, blob: Descriptor, options: BlobOptions): AsyncGenerator<Buffer, void, undefined> {
+  async *openBlob(
+    reference: ImageReference,
+    blob: Descriptor,
+    options: BlobOptions,
+  ): AsyncGenerator<Buffer, void, undefined> {
     const { authorizer, scheme } = await this.#endpoint(reference.domain, options.credentials, options.signal);
     const url = apiUrl(reference.domain, scheme, `${reference.path}/blobs/${blob.digest}`);
     const openAt = async (offset: number): Promise<HttpResponse> => {
@@ -170,7 +179,12 @@ export class RegistryClient implements AsyncDisposable {
     return { text: bytes.toString('utf8'), digest, contentType: response.header('content-type') ?? '' };
   }
 
-  async #manifestRequest(method: HttpMethod, reference: ImageReference, what: string, options: ResolveOptions): Promise<HttpResponse> {
+  async #manifestRequest(
+    method: HttpMethod,
+    reference: ImageReference,
+    what: string,
+    options: ResolveOptions,
+  ): Promise<HttpResponse> {
     const { authorizer, scheme } = await this.#endpoint(reference.domain, options.credentials, options.signal);
     const url = apiUrl(reference.domain, scheme, `${reference.path}/manifests/${what}`);
     const headers = { accept: ACCEPTED_MANIFEST_TYPES.join(', ') };
@@ -179,7 +193,11 @@ export class RegistryClient implements AsyncDisposable {
 
   async #fetchConfig(reference: ImageReference, descriptor: Descriptor, options: ResolveOptions): Promise<string> {
     if (descriptor.sizeBytes > MAX_CONFIG_BYTES) {
-      throw new VicError({ class: 'InvalidArgument', code: 'OCI_MALFORMED', message: 'invalid image: configuration is too large' });
+      throw new VicError({
+        class: 'InvalidArgument',
+        code: 'OCI_MALFORMED',
+        message: 'invalid image: configuration is too large',
+      });
     }
     return Buffer.concat(await Array.fromAsync(this.openBlob(reference, descriptor, options))).toString('utf8');
   }

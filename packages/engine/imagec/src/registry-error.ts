@@ -20,12 +20,18 @@ export async function registryError(response: HttpResponse, reference: ImageRefe
   const name = familiarReference({ domain: reference.domain, path: reference.path });
   if (response.status === 401 || response.status === 403) return accessDenied(name, said);
   if (response.status === 429) {
-    return new VicError({ class: 'ResourceExhausted', code: 'REGISTRY_BUSY', message: said || 'toomanyrequests: the registry limits pulls' });
+    return new VicError({
+      class: 'ResourceExhausted',
+      code: 'REGISTRY_BUSY',
+      message: said || 'toomanyrequests: the registry limits pulls',
+    });
   }
   if (response.status === 404) {
     if (fault?.code === 'NAME_UNKNOWN') return notFound(`repository ${name} not found: ${said}`);
     if (fault?.code === 'DENIED') return accessDenied(name, said);
-    return notFound(`manifest for ${familiarReference(reference)} not found: ${said || 'manifest unknown: manifest unknown'}`);
+    return notFound(
+      `manifest for ${familiarReference(reference)} not found: ${said || 'manifest unknown: manifest unknown'}`,
+    );
   }
   const text = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim();
   return new VicError({
@@ -68,5 +74,7 @@ async function faultOf(response: HttpResponse): Promise<RegistryFault | undefine
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
   if (typeof first !== 'object' || first === null) return undefined;
   const { code, message } = first as Record<string, unknown>;
-  return typeof code === 'string' ? { code: code.slice(0, 100), message: String(message ?? code).slice(0, 1000) } : undefined;
+  return typeof code === 'string'
+    ? { code: code.slice(0, 100), message: (typeof message === 'string' ? message : code).slice(0, 1000) }
+    : undefined;
 }

@@ -9,7 +9,10 @@ const DOCKER_HUB_API = 'registry-1.docker.io';
 export function isInsecure(domain: string, insecureRegistries: readonly string[]): boolean {
   const host = domain.replace(/:\d+$/, '').toLowerCase();
   return insecureRegistries.some((entry) => {
-    const listed = entry.replace(/^https?:\/\//, '').replace(/\/$/, '').toLowerCase();
+    const listed = entry
+      .replace(/^https?:\/\//, '')
+      .replace(/\/$/, '')
+      .toLowerCase();
     return listed === domain.toLowerCase() || listed === host || isInRange(listed, host);
   });
 }

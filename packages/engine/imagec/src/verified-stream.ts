@@ -47,7 +47,11 @@ export async function* decompressLayer(source: AsyncIterable<Uint8Array>): Async
     for await (const chunk of decompressor) yield chunk as Buffer;
   } catch (error) {
     const first = sourceError ?? error;
-    if (!(first instanceof Error) || !/^(?:Z_|ZSTD_|ERR_ZLIB|ERR_BUFFER)/.test((first as NodeJS.ErrnoException).code ?? '')) throw first;
+    if (
+      !(first instanceof Error) ||
+      !/^(?:Z_|ZSTD_|ERR_ZLIB|ERR_BUFFER)/.test((first as NodeJS.ErrnoException).code ?? '')
+    )
+      throw first;
     throw new VicError({
       class: 'DataLoss',
       code: 'LAYER_CORRUPT',
@@ -57,7 +61,9 @@ export async function* decompressLayer(source: AsyncIterable<Uint8Array>): Async
   }
 }
 
-function decompressorFor(head: Buffer): ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress> | undefined {
+function decompressorFor(
+  head: Buffer,
+): ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress> | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return createGunzip({ chunkSize: CHUNK_BYTES });
   if (head.length >= 4 && head.readUInt32LE(0) === 0xfd2fb528) return createZstdDecompress({ chunkSize: CHUNK_BYTES });
   return undefined;

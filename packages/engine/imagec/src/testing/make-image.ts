@@ -25,7 +25,16 @@ export async function makeImage(recipe: ImageRecipe): Promise<void> {
   await run('umoci', ['init', '--layout', recipe.layout], { okCodes: [0, 1] });
   await run('umoci', ['new', '--image', image]);
   for (const layer of recipe.layers) await run('umoci', ['raw', 'add-layer', '--image', image, layer]);
-  await run('umoci', ['config', '--image', image, '--os', 'linux', '--architecture', 'amd64', ...(recipe.config ?? [])]);
+  await run('umoci', [
+    'config',
+    '--image',
+    image,
+    '--os',
+    'linux',
+    '--architecture',
+    'amd64',
+    ...(recipe.config ?? []),
+  ]);
 }
 
 /** Pushes an image of a layout to a registry, over plain HTTP where it must be, with skopeo. */

@@ -95,12 +95,19 @@ async function convertOnce(
     summary = found;
   };
   const lower = options.lower;
-  await squash(transformLayer(tar, { lower, onSummary, ...(plan === undefined ? {} : { plan }) }), squashfsPath, options);
+  await squash(
+    transformLayer(tar, { lower, onSummary, ...(plan === undefined ? {} : { plan }) }),
+    squashfsPath,
+    options,
+  );
   if (summary === undefined) throw new Error('the layer was not summarised');
   return { sizeBytes, summary };
 }
 
-async function* counted(source: AsyncIterable<Buffer>, count: (length: number) => void): AsyncGenerator<Buffer, void, undefined> {
+async function* counted(
+  source: AsyncIterable<Buffer>,
+  count: (length: number) => void,
+): AsyncGenerator<Buffer, void, undefined> {
   for await (const chunk of source) {
     count(chunk.length);
     yield chunk;

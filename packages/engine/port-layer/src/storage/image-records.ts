@@ -96,7 +96,11 @@ export class ImageRecords {
     if (named !== undefined) return { record: named, byId: false };
     const matches = /^[0-9a-f]{1,63}$/.test(digits) ? this.all().filter(({ id }) => hexOf(id).startsWith(digits)) : [];
     if (matches.length > 1) {
-      throw new VicError({ class: 'InvalidArgument', code: 'IMAGE_AMBIGUOUS', message: `The image id ${text} is ambiguous: several images begin with it.` });
+      throw new VicError({
+        class: 'InvalidArgument',
+        code: 'IMAGE_AMBIGUOUS',
+        message: `The image id ${text} is ambiguous: several images begin with it.`,
+      });
     }
     const [record] = matches;
     if (record === undefined) throw noSuchImage(text);
@@ -152,10 +156,14 @@ export class ImageRecords {
     this.#records.set(record.id, record);
   }
 
-  async #saveNames(references: Map<string, ImageId>, lastTagged: Map<ImageId, number>, signal: AbortSignal): Promise<void> {
+  async #saveNames(
+    references: Map<string, ImageId>,
+    lastTagged: Map<ImageId, number>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const known = [...lastTagged].filter(([id]) => this.#records.has(id));
     const document: Repositories = {
-      references: Object.fromEntries([...references].toSorted()),
+      references: Object.fromEntries(references),
       lastTaggedMs: Object.fromEntries(known),
     };
     await this.#files.write(STORE_PATHS.repositories, JSON.stringify(document, undefined, 1), signal);
@@ -164,8 +172,7 @@ export class ImageRecords {
   }
 }
 
-/** The error, in Docker's words, for an image that is not in the store. */
-export function noSuchImage(text: string): VicError {
+function noSuchImage(text: string): VicError {
   let shown = text;
   try {
     shown = text.startsWith('sha256:') ? text : familiarReference(withTag(parseReference(text)));

@@ -41,7 +41,12 @@ async function host(): Promise<Host> {
     open: async (options = {}) =>
       ImageStore.open(
         { files, disks, registry, logger: silentLogger(), usersOf: (id) => users.get(id) ?? [] },
-        { spoolDirectory: join(temporary.path, 'spool'), baseImageBytes: 64 * MiB, layerSpaceBytes: 256 * MiB, ...options },
+        {
+          spoolDirectory: join(temporary.path, 'spool'),
+          baseImageBytes: 64 * MiB,
+          layerSpaceBytes: 256 * MiB,
+          ...options,
+        },
         never,
       ),
     [Symbol.asyncDispose]: async () => {
@@ -58,7 +63,10 @@ beforeAll(async () => {
   directory = temporary.path;
   layout = join(directory, 'layout');
   await run('python3', [join(import.meta.dirname, 'fixtures/make-layers.py'), directory, String(LAYERS)]);
-  const layers = (await readdir(directory)).filter((name) => name.endsWith('.tar')).toSorted().map((name) => join(directory, name));
+  const layers = (await readdir(directory))
+    .filter((name) => name.endsWith('.tar'))
+    .toSorted()
+    .map((name) => join(directory, name));
   await makeImage({ layout, tag: 'many', layers, config: ['--config.cmd', 'sh', '--config.env', 'A=b'] });
   await makeImage({ layout, tag: 'few', layers: layers.slice(0, 3) });
   await makeImage({ layout, tag: 'five', layers: layers.slice(0, 5) });
@@ -67,23 +75,31 @@ beforeAll(async () => {
 
 afterAll(async () => cleanup.disposeAsync());
 
-test.each([24, 3])('an image of many layers shows what umoci unpacks, with at most %i disks', { timeout: 120_000 }, async (maxDepth) => {
-  await using machine = await host();
-  const store = await machine.open({ maxDepth });
-  const events: PullEvent[] = [];
-  const image = await store.pull(parseReference(`${domain}/lib/many:1`), { signal: never, progress: (event) => void events.push(event) });
-  expect(image.layers).toHaveLength(LAYERS);
-  expect(machine.disks.created).toBe(maxDepth);
-  await using spool = await temporaryDirectory();
-  const { tree, layers } = await treeOfDisk(join(machine.disks.root, image.topDiskPath), spool.path);
-  expect(layers).toBe(LAYERS);
-  await run('umoci', ['unpack', '--image', `${layout}:many`, join(spool.path, 'bundle')]);
-  const expected = await treeOfDirectory(join(spool.path, 'bundle/rootfs'));
-  expect([...tree.keys()].toSorted()).toEqual([...expected.keys()].toSorted());
-  for (const [path, entry] of expected) expect({ path, ...tree.get(path) }).toEqual({ path, ...entry });
-  expect(expected.size).toBeGreaterThan(100);
-  expect(events.filter((event) => event.kind === 'layer' && event.status === 'Pull complete')).toHaveLength(LAYERS);
-});
+test.each([24, 3])(
+  'an image of many layers shows what umoci unpacks, with at most %i disks',
+  { timeout: 120_000 },
+  async (maxDepth) => {
+    await using machine = await host();
+    const store = await machine.open({ maxDepth });
+    const events: PullEvent[] = [];
+    const image = await store.pull(parseReference(`${domain}/lib/many:1`), {
+      signal: never,
+      progress: (event) => void events.push(event),
+    });
+    expect(image.layers).toHaveLength(LAYERS);
+    expect(machine.disks.created).toBe(maxDepth);
+    await using spool = await temporaryDirectory();
+    const { tree, layers } = await treeOfDisk(join(machine.disks.root, image.topDiskPath), spool.path);
+    expect(layers).toBe(LAYERS);
+    await run('umoci', ['unpack', '--image', `${layout}:many`, join(spool.path, 'bundle')]);
+    const expected = await treeOfDirectory(join(spool.path, 'bundle/rootfs'));
+    expect([...tree.keys()].toSorted()).toEqual([...expected.keys()].toSorted());
+    for (const [path, entry] of expected) expect({ path, ...tree.get(path) }).toEqual({ path, ...entry });
+    expect(expected.size).toBeGreaterThan(100);
+    expect(Object.keys(tree.get('capable')?.xattrs ?? {}).toSorted()).toEqual(['security.capability', 'user.note']);
+    expect(events.filter((event) => event.kind === 'layer' && event.status === 'Pull complete')).toHaveLength(LAYERS);
+  },
+);
 
 test('ids, sizes and digests are those skopeo and umoci see; a second pull fetches nothing', async () => {
   await using machine = await host();
@@ -99,7 +115,9 @@ test('ids, sizes and digests are those skopeo and umoci see; a second pull fetch
   expect(image.repoTags).toEqual([`${domain}/lib/few:1`]);
   const events: PullEvent[] = [];
   await store.pull(reference, { signal: never, progress: (event) => void events.push(event) });
-  expect(events.filter((event) => event.kind === 'layer').every((event) => event.status === 'Already exists')).toBe(true);
+  expect(events.filter((event) => event.kind === 'layer').every((event) => event.status === 'Already exists')).toBe(
+    true,
+  );
   expect(events.at(-1)).toMatchObject({ kind: 'done', isNew: false });
   expect(events.at(-2)).toEqual({ kind: 'digest', digest });
 });
@@ -117,7 +135,12 @@ test('images share layers, concurrent pulls share work, and removal keeps what o
     { untagged: five?.repoDigests[0] },
     { deleted: five?.id },
   ]);
-  expect(removed.slice(3)).toEqual(five?.layers.slice(3).toReversed().map(({ chainId }) => ({ deleted: chainId })));
+  expect(removed.slice(3)).toEqual(
+    five?.layers
+      .slice(3)
+      .toReversed()
+      .map(({ chainId }) => ({ deleted: chainId })),
+  );
   expect(await machine.files.list('images/layers')).toHaveLength(3);
   await store.remove(few?.id ?? '', { force: false }, never);
   expect(await machine.files.list('images/layers')).toEqual([]);
@@ -131,7 +154,11 @@ test('a pull given up leaves those who joined it undisturbed', async () => {
   const store = await machine.open();
   const giveUp = new AbortController();
   const reference = parseReference(`${domain}/lib/five:1`);
-  const first = store.pull(reference, { signal: giveUp.signal, progress: (event) => event.kind === 'layer' && event.status === 'Download complete' && giveUp.abort(new Error('given up')) });
+  const first = store.pull(reference, {
+    signal: giveUp.signal,
+    progress: (event) =>
+      event.kind === 'layer' && event.status === 'Download complete' && giveUp.abort(new Error('given up')),
+  });
   const second = store.pull(reference, { signal: never });
   await expect(first).rejects.toThrow('given up');
   expect((await second).layers).toHaveLength(5);
@@ -176,10 +203,16 @@ test('names, tags and conflicts follow Docker', async () => {
   expect(await store.remove('busybox:x', { force: false }, never)).toEqual([{ untagged: 'busybox:x' }]);
   expect(await store.remove('mine/app', { force: false }, never)).toEqual([{ untagged: 'mine/app:latest' }]);
   machine.users.set(image.id, [{ containerId: 'c'.repeat(64), running: false }]);
-  await expect(store.remove(`${domain}/lib/few:1`, { force: false }, never)).rejects.toThrow('(must force) - container cccccccccccc is using');
-  await expect(store.remove(short, { force: false }, never)).rejects.toThrow('(must be forced) - image is being used by stopped container');
+  await expect(store.remove(`${domain}/lib/few:1`, { force: false }, never)).rejects.toThrow(
+    '(must force) - container cccccccccccc is using',
+  );
+  await expect(store.remove(short, { force: false }, never)).rejects.toThrow(
+    '(must be forced) - image is being used by stopped container',
+  );
   machine.users.set(image.id, [{ containerId: 'd'.repeat(64), running: true }]);
-  await expect(store.remove(short, { force: true }, never)).rejects.toThrow('(cannot be forced) - image is being used by running container dddddddddddd');
+  await expect(store.remove(short, { force: true }, never)).rejects.toThrow(
+    '(cannot be forced) - image is being used by running container dddddddddddd',
+  );
   await store.remove(`${domain}/lib/few:1`, { force: true }, never);
   expect(store.get(short).repoTags).toEqual([]);
   machine.users.clear();

@@ -90,7 +90,13 @@ export class ImageStore {
     return new ImageStore(deps, scratch, layers, records, puller);
   }
 
-  private constructor(deps: ImageStoreDeps, scratch: ScratchDisk, layers: LayerDisks, records: ImageRecords, puller: LayerPuller) {
+  private constructor(
+    deps: ImageStoreDeps,
+    scratch: ScratchDisk,
+    layers: LayerDisks,
+    records: ImageRecords,
+    puller: LayerPuller,
+  ) {
     this.#deps = deps;
     this.#scratch = scratch;
     this.#layers = layers;
@@ -168,10 +174,17 @@ export class ImageStore {
 
   /** Sum of the layers in the store, each counted once. */
   get totalLayerBytes(): number {
-    return this.#layers.all().flatMap(({ layers }) => layers).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return this.#layers
+      .all()
+      .flatMap(({ layers }) => layers)
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   }
 
-  async #deleteImage(record: ImageRecord, options: RemoveOptions, signal: AbortSignal): Promise<readonly RemovedItem[]> {
+  async #deleteImage(
+    record: ImageRecord,
+    options: RemoveOptions,
+    signal: AbortSignal,
+  ): Promise<readonly RemovedItem[]> {
     await this.#records.remove(record.id, signal);
     const items: RemovedItem[] = [{ deleted: record.id }];
     const parent = record.parentId === undefined ? undefined : this.#records.get(record.parentId);
@@ -219,8 +232,14 @@ export class ImageStore {
       rawConfig: record.rawConfig,
       layers: record.layers,
       sizeBytes: record.layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-      repoTags: references.filter(({ tag }) => tag !== undefined).map(familiarReference).toSorted(),
-      repoDigests: references.filter(({ digest }) => digest !== undefined).map(familiarReference).toSorted(),
+      repoTags: references
+        .filter(({ tag }) => tag !== undefined)
+        .map(familiarReference)
+        .toSorted(),
+      repoDigests: references
+        .filter(({ digest }) => digest !== undefined)
+        .map(familiarReference)
+        .toSorted(),
       lastTaggedMs: this.#records.lastTaggedMs(id),
       parentId: record.parentId,
       topDiskPath: (top === undefined ? undefined : this.#layers.get(top.chainId)?.diskPath) ?? this.#scratch.path,

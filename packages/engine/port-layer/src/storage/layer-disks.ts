@@ -34,7 +34,12 @@ export class LayerDisks {
   readonly #busy = new KeyedMutex();
 
   /** Reads what is committed and sweeps away what is not. */
-  static async open(files: DatastoreFiles, disks: LayerDiskHost, scratch: ScratchDisk, signal: AbortSignal): Promise<LayerDisks> {
+  static async open(
+    files: DatastoreFiles,
+    disks: LayerDiskHost,
+    scratch: ScratchDisk,
+    signal: AbortSignal,
+  ): Promise<LayerDisks> {
     const groups = new Map<ChainId, LayerGroup>();
     for (const name of await files.list(STORE_PATHS.layers, signal)) {
       const paths = layerPaths(`sha256:${name}`);
@@ -49,7 +54,12 @@ export class LayerDisks {
     return new LayerDisks(files, disks, scratch, groups);
   }
 
-  private constructor(files: DatastoreFiles, disks: LayerDiskHost, scratch: ScratchDisk, groups: Map<ChainId, LayerGroup>) {
+  private constructor(
+    files: DatastoreFiles,
+    disks: LayerDiskHost,
+    scratch: ScratchDisk,
+    groups: Map<ChainId, LayerGroup>,
+  ) {
     this.#files = files;
     this.#disks = disks;
     this.#scratch = scratch;
@@ -87,7 +97,10 @@ export class LayerDisks {
       await this.#files.makeDirectory(paths.directory, signal);
       await using undo = new AsyncDisposableStack();
       undo.defer(async () => this.#files.delete(paths.directory));
-      const below = { diskPath: parent?.diskPath ?? this.#scratch.path, partitions: parent?.partitions ?? this.#scratch.partitions };
+      const below = {
+        diskPath: parent?.diskPath ?? this.#scratch.path,
+        partitions: parent?.partitions ?? this.#scratch.partitions,
+      };
       const full = converted.filter(({ summary }) => !summary.isEmpty);
       const above = full.length === 0 ? below : await this.#writeDisk(paths.disk, below, full, signal);
       const group: LayerGroup = { chainId, parent: parent?.chainId, layers, ...above };
@@ -138,7 +151,11 @@ export class LayerDisks {
     await using disk = await this.#disks.attachChild(path, below.diskPath, signal);
     for (const [index, { squashfsPath }] of layers.entries()) {
       const offset = (partitions[below.partitions.length + index]?.firstSector ?? 0) * SECTOR_BYTES;
-      await disk.writeStream(offset, createReadStream(squashfsPath, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>, signal);
+      await disk.writeStream(
+        offset,
+        createReadStream(squashfsPath, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>,
+        signal,
+      );
     }
     await writeTable(disk, partitions, diskBytes, signal);
     await disk.flush(signal);

@@ -69,7 +69,9 @@ export class LayerPuller {
     const failure = new AbortController();
     const signal = AbortSignal.any([request.signal, failure.signal]);
     const chain = groups.map(chainIdOf);
-    const committed = groups.map(async (group, index) => this.#startGroup(group, chain.slice(0, index), { ...request, signal }));
+    const committed = groups.map(async (group, index) =>
+      this.#startGroup(group, chain.slice(0, index), { ...request, signal }),
+    );
     for (const group of committed) group.catch((error: unknown) => failure.abort(error));
     const settled = await Promise.allSettled(committed);
     request.signal.throwIfAborted();
@@ -107,7 +109,9 @@ export class LayerPuller {
   /** What the layers of committed groups, and of those on their way, say about directories; nearest first. */
   async #directoriesBelow(below: readonly ChainId[], signal: AbortSignal): Promise<readonly LayerDirectories[]> {
     const groups = await Promise.all(
-      below.map(async (chainId) => this.#directories.get(chainId)?.promise ?? this.#deps.disks.directoriesOf(chainId, signal)),
+      below.map(
+        async (chainId) => this.#directories.get(chainId)?.promise ?? this.#deps.disks.directoriesOf(chainId, signal),
+      ),
     );
     return groups.flat().toReversed();
   }
@@ -118,7 +122,11 @@ export class LayerPuller {
     if (chainId === undefined) return undefined;
     const parent = this.#deps.disks.get(chainId) ?? (await this.#tasks.result(chainId));
     if (parent !== undefined) return parent;
-    throw new VicError({ class: 'Unavailable', code: 'STORAGE_PARENT_FAILED', message: 'failed to register layer: the layer below it failed' });
+    throw new VicError({
+      class: 'Unavailable',
+      code: 'STORAGE_PARENT_FAILED',
+      message: 'failed to register layer: the layer below it failed',
+    });
   }
 
   async #bringGroup(
@@ -205,7 +213,10 @@ export class LayerPuller {
     });
     const dropped = converted.summary.droppedXattrs;
     if (dropped.length > 0) {
-      logger.warn('extended attributes of a layer were left out', { layer: shortId(digest), attributes: dropped.join(' ') });
+      logger.warn('extended attributes of a layer were left out', {
+        layer: shortId(digest),
+        attributes: dropped.join(' '),
+      });
     }
     return converted;
   }

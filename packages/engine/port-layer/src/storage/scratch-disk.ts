@@ -63,7 +63,12 @@ export async function writeTable(
   await disk.write(0, table.primary, signal);
 }
 
-async function writeContainerFs(disk: AttachedDisk, partition: Partition, spool: string, signal: AbortSignal): Promise<void> {
+async function writeContainerFs(
+  disk: AttachedDisk,
+  partition: Partition,
+  spool: string,
+  signal: AbortSignal,
+): Promise<void> {
   const path = join(spool, `containerfs-${process.pid}-${Date.now()}.ext4`);
   const sizeBytes = (partition.lastSector - partition.firstSector + 1) * SECTOR_BYTES;
   await using undo = new AsyncDisposableStack();
@@ -111,5 +116,9 @@ function mke2fsArguments(path: string): readonly string[] {
 }
 
 function cutShort(): VicError {
-  return new VicError({ class: 'Internal', code: 'STORAGE_SCRATCH', message: 'The new file system was cut short while it was copied.' });
+  return new VicError({
+    class: 'Internal',
+    code: 'STORAGE_SCRATCH',
+    message: 'The new file system was cut short while it was copied.',
+  });
 }

@@ -20,9 +20,13 @@ export async function squash(
 ): Promise<void> {
   options.signal.throwIfAborted();
   // lz4: layers are read far more often than written, by guests whose processor may be emulated.
-  const child = spawn('tar2sqfs', ['--quiet', '--no-skip', '--force', '--compressor', 'lz4', '--num-jobs', '2', outputPath], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    'tar2sqfs',
+    ['--quiet', '--no-skip', '--force', '--compressor', 'lz4', '--num-jobs', '2', outputPath],
+    {
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  );
   const stop = (): void => void child.kill('SIGKILL');
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const stopped = AbortSignal.any([options.signal, deadline]);
@@ -39,7 +43,8 @@ export async function squash(
     child.stdin.end();
     const code = await ended;
     options.signal.throwIfAborted();
-    if (code !== 0) throw squashError(deadline.aborted ? 'it did not finish in time' : message.trim() || `exit code ${code}`);
+    if (code !== 0)
+      throw squashError(deadline.aborted ? 'it did not finish in time' : message.trim() || `exit code ${code}`);
   } finally {
     stopped.removeEventListener('abort', stop);
     stop();

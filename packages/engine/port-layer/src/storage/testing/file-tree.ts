@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parsePartitionTable, SECTOR_BYTES } from '@vic/oci';
 import { run } from '@vic/process';
 import { readTar } from '@vic/tar';
+import type { TarHeader } from '@vic/tar';
 import { writeFile } from 'node:fs/promises';
 import { exportDisk } from './local-hosts.ts';
 
@@ -58,14 +59,20 @@ interface Node {
 }
 
 /** The tree an overlay mount of a disk's layer partitions shows. */
-export async function treeOfDisk(diskPath: string, spool: string): Promise<{ readonly tree: Map<string, TreeEntry>; readonly layers: number }> {
+export async function treeOfDisk(
+  diskPath: string,
+  spool: string,
+): Promise<{ readonly tree: Map<string, TreeEntry>; readonly layers: number }> {
   const { client, stop } = await exportDisk(diskPath, ['--read-only']);
   const merged = new Map<string, Node>();
   try {
     const partitions = parsePartitionTable(await client.read(0, 34 * SECTOR_BYTES)).slice(1);
     for (const [index, { firstSector, lastSector }] of partitions.entries()) {
       const path = join(spool, `layer${index}.sqfs`);
-      await writeFile(path, await client.read(firstSector * SECTOR_BYTES, (lastSector - firstSector + 1) * SECTOR_BYTES));
+      await writeFile(
+        path,
+        await client.read(firstSector * SECTOR_BYTES, (lastSector - firstSector + 1) * SECTOR_BYTES),
+      );
       await stack(merged, path);
     }
     return { tree: withLinks(merged), layers: partitions.length };
@@ -80,34 +87,44 @@ async function stack(merged: Map<string, Node>, squashfs: string): Promise<void>
   for await (const { content, ...header } of readTar(child.stdout as AsyncIterable<Buffer>)) {
     const hash = createHash('sha256');
     for await (const chunk of content) hash.update(chunk);
-    const isDevice = header.type.endsWith('device');
-    const isWhiteout = isDevice && header.deviceMajor === 0 && header.deviceMinor === 0;
-    const isOpaque = header.xattrs.get('trusted.overlay.opaque') === 'y';
-    const below = merged.get(header.path);
-    if (header.type !== 'directory' || isOpaque || (below !== undefined && below.inode.type !== 'directory')) {
-      for (const path of merged.keys()) {
-        // An opaque directory hides what the layers below have in it, not what this layer has brought already.
-        if ((path.startsWith(`${header.path}/`) && !own.has(path)) || (path === header.path && !isOpaque)) merged.delete(path);
-      }
-    }
-    if (isWhiteout) continue;
+    hide(merged, header, own);
+    if (isWhiteout(header)) continue;
     const linked = header.type === 'link' ? own.get(header.linkTarget) : undefined;
-    const xattrs = [...header.xattrs].filter(([name]) => !name.startsWith('trusted.overlay.'));
-    const node = linked ?? {
-      inode: {
-        type: header.type,
-        mode: header.type === 'symlink' ? 0o777 : header.mode,
-        uid: header.uid,
-        gid: header.gid,
-        mtime: header.mtimeSeconds,
-        content:
-          header.type === 'symlink' ? header.linkTarget : isDevice ? `${header.deviceMajor}:${header.deviceMinor}` : header.type === 'file' ? hash.digest('hex') : '',
-        xattrs: Object.fromEntries(xattrs.map(([name, value]) => [name, Buffer.from(value, 'latin1').toString('hex')])),
-      },
-    };
+    const node = linked ?? { inode: inodeOf(header, hash.digest('hex')) };
     own.set(header.path, node);
     merged.set(header.path, node);
   }
+}
+
+function isWhiteout({ type, deviceMajor, deviceMinor }: TarHeader): boolean {
+  return type === 'character-device' && deviceMajor === 0 && deviceMinor === 0;
+}
+
+/** Takes away what an entry of an upper layer hides. */
+function hide(merged: Map<string, Node>, header: TarHeader, own: ReadonlyMap<string, Node>): void {
+  const isOpaque = header.xattrs.get('trusted.overlay.opaque') === 'y';
+  const below = merged.get(header.path)?.inode.type;
+  if (header.type === 'directory' && !isOpaque && (below === undefined || below === 'directory')) return;
+  for (const path of merged.keys()) {
+    // An opaque directory hides what the layers below have in it, not what this layer has brought already.
+    const isInside = path.startsWith(`${header.path}/`) && !own.has(path);
+    if (isInside || (path === header.path && !isOpaque)) merged.delete(path);
+  }
+}
+
+function inodeOf(header: TarHeader, digest: string): Node['inode'] {
+  const xattrs = [...header.xattrs].filter(([name]) => !name.startsWith('trusted.overlay.'));
+  const contents: Readonly<Record<string, string>> = { file: digest, symlink: header.linkTarget };
+  const device = header.type.endsWith('device') ? `${header.deviceMajor}:${header.deviceMinor}` : '';
+  return {
+    type: header.type,
+    mode: header.type === 'symlink' ? 0o777 : header.mode,
+    uid: header.uid,
+    gid: header.gid,
+    mtime: header.mtimeSeconds,
+    content: contents[header.type] ?? device,
+    xattrs: Object.fromEntries(xattrs.map(([name, value]) => [name, Buffer.from(value, 'latin1').toString('hex')])),
+  };
 }
 
 function withLinks(merged: Map<string, Node>): Map<string, TreeEntry> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pollUntil } from '@vic/async';
 import { NbdClient } from '@vic/nbd';
@@ -82,10 +82,13 @@ export async function exportDisk(
   // Beside the disk the name could be longer than a socket's may be.
   const directory = await temporaryDirectory();
   const socket = join(directory.path, 'nbd.sock');
-  const server = spawn('qemu-nbd', ['-f', 'qcow2', '-k', socket, '-t', '--cache=unsafe', ...options, diskPath], { stdio: 'ignore' });
+  const server = spawn('qemu-nbd', ['-f', 'qcow2', '-k', socket, '-t', '--cache=unsafe', ...options, diskPath], {
+    stdio: 'ignore',
+  });
   const exited = once(server, 'exit');
-  await pollUntil(async () => access(socket).then(() => true, () => undefined), 10, AbortSignal.timeout(20_000));
-  const client = await NbdClient.connect(socket);
+  // The socket is there a moment before it is listened on.
+  const tryConnect = async (): Promise<NbdClient | undefined> => NbdClient.connect(socket).catch(() => undefined);
+  const client = await pollUntil(tryConnect, 10, AbortSignal.timeout(20_000));
   let stopped: Promise<void> | undefined;
   const stopOnce = async (): Promise<void> => {
     await client[Symbol.asyncDispose]();
