@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInventory, createVimServer } from '@vic/inventory';
 import { createLogger } from '@vic/log';
@@ -14,6 +14,7 @@ import { ADMINISTRATOR, ensureCredentials } from './credentials.ts';
  */
 export async function serve(configuration: HostdConfiguration, network: HostNetwork): Promise<void> {
   const logger = createLogger({ name: 'hostd', level: configuration.logLevel });
+  await makeStateDirectory(configuration.stateDirectory);
   const credentials = await ensureCredentials(join(configuration.stateDirectory, 'credentials'), network.address);
   const backends = await composeBackends(configuration, logger);
   await using inventory = await createInventory({
@@ -41,6 +42,12 @@ export async function serve(configuration: HostdConfiguration, network: HostNetw
   logger.info('serving the vSphere API', { address: network.address, port: server.address.port });
   const received = await stopSignal();
   logger.info('stopping; machines go on', { signal: received });
+}
+
+/** Machines run as users of their own, who must reach their files below it but need not see what else there is. */
+async function makeStateDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  await chmod(path, 0o711);
 }
 
 /** Resolves with the name of the first signal that asks the process to end. */
