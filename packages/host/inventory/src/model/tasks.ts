@@ -1,4 +1,4 @@
-import { type AnyValue, type ManagedObjectReference, type MethodName, type TaskInfo, type TaskRef, methodMeta } from '@vic/vim';
+import { type ManagedObjectReference, type MethodName, type TaskInfo, type TaskRef, TypedValue, methodMeta } from '@vic/vim';
 import { Task } from '../objects/task.ts';
 import type { Call } from './call.ts';
 import type { Changes } from './changes.ts';
@@ -11,7 +11,7 @@ import type { ObjectRegistry } from './object-registry.ts';
 export type ReportProgress = (percent: number) => void;
 
 /** What a task does; it gives the task's result. */
-export type TaskWork = (report: ReportProgress, signal: AbortSignal) => Promise<AnyValue | undefined>;
+export type TaskWork = (report: ReportProgress, signal: AbortSignal) => Promise<unknown>;
 
 /** How many tasks are remembered. */
 const KEPT_TASKS = 200;
@@ -59,7 +59,7 @@ export class Tasks {
     this.#objects.add(task);
     this.#remember(task);
     this.#announce(task);
-    const run = this.#run(task, work).finally(() => this.#running.delete(run));
+    const run = this.#run(task, methodMeta(method)?.taskResult, work).finally(() => this.#running.delete(run));
     this.#running.add(run);
     return task.ref as TaskRef;
   }
@@ -87,13 +87,13 @@ export class Tasks {
     };
   }
 
-  async #run(task: Task, work: TaskWork): Promise<void> {
+  async #run(task: Task, resultType: string | undefined, work: TaskWork): Promise<void> {
     // The answer to the call that started the task goes out first.
     await Promise.resolve();
     const report: ReportProgress = (percent) => this.#update(task, { progress: Math.round(percent) });
     try {
       const result = await work(report, this.#closing);
-      this.#update(task, { state: 'success', completeTime: this.#now(), ...(result === undefined ? {} : { result }) });
+      this.#update(task, { state: 'success', completeTime: this.#now(), ...typed(resultType, result) });
     } catch (error) {
       this.#update(task, { state: 'error', completeTime: this.#now(), error: generalFault(error).toLocalized() });
     }
@@ -116,4 +116,9 @@ export class Tasks {
   #announce(task: Task): void {
     for (const listener of this.#listeners) listener(task);
   }
+}
+
+/** A result travels in a place for anything, so it carries the type that the method declares. */
+function typed(type: string | undefined, result: unknown): Pick<TaskInfo, 'result'> {
+  return type === undefined || type === 'void' || result === undefined ? {} : { result: new TypedValue(type, result) };
 }

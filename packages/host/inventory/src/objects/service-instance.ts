@@ -16,7 +16,7 @@ export class ServiceInstance extends ManagedObject {
   protected readonly properties = {
     content: () => serviceContent(this.#host),
     serverClock: () => this.#host.now(),
-    capability: () => ({ multiHostSupported: false, userShellAccessSupported: false }),
+    capability: () => ({ provisioningSupported: false, multiHostSupported: false, userShellAccessSupported: false }),
   };
 
   override readFor(name: string): unknown {

@@ -1,19 +1,10 @@
-const SUPPORTED = ['multipleCoresPerSocketSupported'];
-const UNSUPPORTED = [
-  'snapshotOperationsSupported', 'multipleSnapshotsSupported', 'snapshotConfigSupported', 'poweredOffSnapshotsSupported',
-  'memorySnapshotsSupported', 'revertToSnapshotSupported', 'quiescedSnapshotsSupported', 'disableSnapshotsSupported',
-  'lockSnapshotsSupported', 'consolePreferencesSupported', 'cpuFeatureMaskSupported', 's1AcpiManagementSupported',
-  'settingScreenResolutionSupported', 'toolsAutoUpdateSupported', 'vmNpivWwnSupported', 'npivWwnOnNonRdmVmSupported',
-  'vmNpivWwnDisableSupported', 'vmNpivWwnUpdateSupported', 'swapPlacementSupported', 'toolsSyncTimeSupported',
-  'virtualMmuUsageSupported', 'diskSharesSupported', 'bootOptionsSupported', 'bootRetryOptionsSupported',
-  'settingVideoRamSizeSupported', 'settingDisplayTopologySupported', 'settingDisplayTopologyModesSupported',
-  'recordReplaySupported', 'changeTrackingSupported', 'hostBasedReplicationSupported', 'guestAutoLockSupported',
-  'memoryReservationLockSupported', 'featureRequirementSupported', 'poweredOnMonitorTypeChangeSupported',
-  'vmfsNativeSnapshotSupported', 'seSparseDiskSupported', 'nestedHVSupported', 'vPMCSupported', 'messageBusSupported',
-];
+import { dataTypeMeta } from '@vic/vim';
 
-/** `VirtualMachine.capability`: what machines of this host can and cannot do. */
-export const VM_CAPABILITY: Readonly<Record<string, boolean>> = Object.fromEntries([
-  ...SUPPORTED.map((name) => [name, true] as const),
-  ...UNSUPPORTED.map((name) => [name, false] as const),
-]);
+const SUPPORTED: ReadonlySet<string> = new Set(['multipleCoresPerSocketSupported']);
+
+/** `VirtualMachine.capability`: what machines of this host can do; whatever is not listed they cannot. */
+export const VM_CAPABILITY: Readonly<Record<string, boolean>> = Object.fromEntries(
+  (dataTypeMeta('VirtualMachineCapability')?.properties ?? [])
+    .filter((property) => property.type === 'boolean' && !property.optional)
+    .map((property) => [property.name, SUPPORTED.has(property.name)]),
+);

@@ -80,11 +80,11 @@ export function planCdrom(planner: DevicePlanner, device: Device, before: Device
   return { ...planned, backing: { $type: 'VirtualCdromRemotePassthroughBackingInfo', deviceName: '', exclusive: false } } as Device;
 }
 
-/** Host and port of a `tcp://host:port` address. */
+/** Host and port of a `tcp://host:port` address; port 0 is a port that leads nowhere yet. */
 export function parseServiceUri(uri: string): { readonly host: string; readonly port: number } | undefined {
-  const match = /^tcp:\/\/(\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(uri);
+  const match = /^(?:tcp:\/\/)?(\[[0-9a-f:.]+\]|[\w.-]+):(\d{1,5})$/i.exec(uri);
   const port = Number(match?.[2]);
-  if (match?.[1] === undefined || port < 1 || port > 65_535) return undefined;
+  if (match?.[1] === undefined || port > 65_535) return undefined;
   return { host: match[1].replace(/^\[|\]$/g, ''), port };
 }
 

@@ -20,7 +20,7 @@ export function toMachineSpec(record: VmRecord, resolve: ResolvePath): MachineSp
     nics: record.devices.filter((device) => isDataSubtype(device.$type, 'VirtualEthernetCard')).map(toNic),
     serialPorts: record.devices
       .filter((device) => device.$type === 'VirtualSerialPort' && device.connectable?.startConnected !== false)
-      .map((device) => toSerialPort(device, resolve)),
+      .flatMap((device) => toSerialPort(device, resolve)),
     guestinfo: guestinfoOf(record),
     program: record.extraConfig['vic.program'],
     forkedFrom: record.forkedFrom,
@@ -45,14 +45,14 @@ export function toNic(device: Device): NicAttachment {
   return { key: nic.key, mac: nic.macAddress ?? '', portGroup: backing.deviceName, connected: nic.connectable?.connected ?? true };
 }
 
-function toSerialPort(device: Device, resolve: ResolvePath): SerialAttachment {
+function toSerialPort(device: Device, resolve: ResolvePath): readonly SerialAttachment[] {
   const backing = device.backing;
   if (isA(backing, 'VirtualSerialPortFileBackingInfo')) {
-    return { key: device.key, backing: { kind: 'file', path: resolve((backing as VirtualSerialPortFileBackingInfo).fileName) } };
+    return [{ key: device.key, backing: { kind: 'file', path: resolve((backing as VirtualSerialPortFileBackingInfo).fileName) } }];
   }
   const target = parseServiceUri((backing as VirtualSerialPortURIBackingInfo).serviceURI);
-  if (target === undefined) throw new TypeError(`Serial port ${device.key} has no address.`);
-  return { key: device.key, backing: { kind: 'connect', ...target } };
+  if (target === undefined || target.port === 0) return [];
+  return [{ key: device.key, backing: { kind: 'connect', ...target } }];
 }
 
 function bootIso(record: VmRecord, resolve: ResolvePath): string | undefined {
