@@ -27,6 +27,8 @@ const MiB = 1024 * 1024;
 /** Enough for one container's file system, and little to copy into every hierarchy. */
 const JOURNAL_MIB = 16;
 const COPY_BYTES = 4 * MiB;
+/** Unit in which `filefrag` is asked to answer. */
+const EXTENT_BYTES = 4096;
 const MKE2FS_TIMEOUT_MS = 120_000;
 
 /** The scratch disk of this VCH; made on first use. One that was not finished is made again. */
@@ -78,13 +80,24 @@ async function writeContainerFs(
   await run('mke2fs', mke2fsArguments(path), { timeoutMs: MKE2FS_TIMEOUT_MS, signal });
   const zeros = Buffer.alloc(COPY_BYTES);
   const buffer = Buffer.alloc(COPY_BYTES);
-  for (let offset = 0; offset < sizeBytes; offset += COPY_BYTES) {
+  for (const offset of await allocatedPieces(path, sizeBytes, signal)) {
     signal.throwIfAborted();
     const { bytesRead } = await file.read(buffer, 0, Math.min(COPY_BYTES, sizeBytes - offset), offset);
     if (bytesRead === 0) throw cutShort();
     if (buffer.compare(zeros, 0, bytesRead, 0, bytesRead) === 0) continue;
     await writeNonZero(disk, partition.firstSector * SECTOR_BYTES + offset, buffer.subarray(0, bytesRead), signal);
   }
+}
+
+/** Where the file holds anything at all; everywhere, when its file system cannot say. */
+async function allocatedPieces(path: string, sizeBytes: number, signal: AbortSignal): Promise<readonly number[]> {
+  const all = Array.from({ length: Math.ceil(sizeBytes / COPY_BYTES) }, (_, index) => index * COPY_BYTES);
+  const { code, stdout } = await run('filefrag', ['-s', '-v', `-b${EXTENT_BYTES}`, path], { okCodes: [0, 1], signal });
+  const extents = [...stdout.matchAll(/^\s*\d+:\s+(\d+)\.\.\s*(\d+):/gm)].map(([, first, last]) => {
+    return { start: Number(first) * EXTENT_BYTES, end: (Number(last) + 1) * EXTENT_BYTES };
+  });
+  if (code !== 0 || extents.length === 0) return all;
+  return all.filter((offset) => extents.some(({ start, end }) => start < offset + COPY_BYTES && end > offset));
 }
 
 /** Writes only the 64 KiB pieces that hold something, which is how much a thin disk allocates at a time. */
