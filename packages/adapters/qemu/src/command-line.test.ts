@@ -49,12 +49,12 @@ describe('machineArguments()', () => {
     const clone = machineArguments({
       ...machine,
       memory: { kind: 'file', path: '/run/m,1.ram', shared: false },
-      nic: { mac: '02:00:00:00:00:02', tap: undefined },
+      nic: { mac: '02:00:00:00:00:02', tap: 'tap1' },
       ports: { ...machine.ports, tether: { kind: 'none' } },
       incoming: true,
     });
     expect(devices(clone)).toEqual(devices(machineArguments(machine)));
-    expect(clone).toContain('hubport,id=net0,hubid=0');
+    expect(valueOf(clone, '-netdev')).toBe('tap,id=net0,ifname=tap1,script=no,downscript=no,vnet_hdr=on');
     expect(valueOf(clone, '-incoming')).toBe('defer');
     expect(clone).not.toContain('-S');
   });

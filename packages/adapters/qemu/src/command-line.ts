@@ -42,8 +42,8 @@ export interface MachineCommandLine {
     readonly guestinfoIn: CharacterDevice;
     readonly guestinfoOut: CharacterDevice;
   };
-  /** The network card that is always there; without a tap it has no cable. */
-  readonly nic: { readonly mac: string; readonly tap: string | undefined };
+  /** The network card that is always there. */
+  readonly nic: { readonly mac: string; readonly tap: string };
   /** Takes the device state of another machine instead of booting. */
   readonly incoming: boolean;
 }
@@ -57,7 +57,7 @@ export const SCSI_BUS = 'scsi0.0';
 /** Id of the network card that is always there. */
 export const PRIMARY_NIC = 'nic0';
 /** Changed with the device layout: device state from another layout cannot be restored. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 /**
  * QEMU's arguments for a machine.
@@ -81,7 +81,7 @@ export function machineArguments(machine: MachineCommandLine): readonly string[]
     ...port(3, 'guestinfo-in', 'vic.guestinfo.in', machine.ports.guestinfoIn),
     ...port(4, 'guestinfo-out', 'vic.guestinfo.out', machine.ports.guestinfoOut),
     ...['-device', 'virtio-scsi-pci,id=scsi0,bus=pci.0,addr=0x4', '-device', 'vmgenid,guid=auto,id=generation0'],
-    ...['-netdev', machine.nic.tap === undefined ? 'hubport,id=net0,hubid=0' : tapNetdev('net0', machine.nic.tap)],
+    ...['-netdev', `tap,id=net0,ifname=${escapeValue(machine.nic.tap)},script=no,downscript=no,vnet_hdr=on`],
     ...['-device', `virtio-net-pci,id=${PRIMARY_NIC},netdev=net0,romfile=,bus=pci.0,addr=0x5,mac=${machine.nic.mac}`],
     ...bootArguments(machine.boot),
     // Either way the machine waits: its disks are plugged in before it runs.
@@ -112,10 +112,6 @@ function chardev(id: string, device: CharacterDevice): string {
     case 'pipe':
       return `pipe,id=${id},path=${escapeValue(device.path)}`;
   }
-}
-
-function tapNetdev(id: string, tap: string): string {
-  return `tap,id=${id},ifname=${escapeValue(tap)},script=no,downscript=no,vnet_hdr=on`;
 }
 
 function bootArguments(boot: KernelBoot | undefined): readonly string[] {

@@ -125,6 +125,7 @@ export class Machines implements MachineBackend, AsyncDisposable {
       }
     });
     await this.#endStrays(new Set(specs.map((spec) => spec.id)), signal);
+    await this.#removeStrayPorts();
     return new Set(this.#machines.keys());
   }
 
@@ -238,6 +239,18 @@ export class Machines implements MachineBackend, AsyncDisposable {
           : ProcessMachine.adopt(this.#context, record);
       this.#context.logger.warn('a machine nobody knows is ended', { machine: id });
       await stray?.powerOff();
+    }
+  }
+
+  /** Ports made for machines that were never recorded. */
+  async #removeStrayPorts(): Promise<void> {
+    const owned = new Set<string>();
+    for (const id of await this.#recorded()) {
+      const record = await readRecord(this.#context.files(id).record);
+      for (const nic of record?.nics ?? []) owned.add(nic.port);
+    }
+    for (const port of await this.#context.network.listPorts()) {
+      if (!owned.has(port)) await this.#context.network.removeTap(port);
     }
   }
 

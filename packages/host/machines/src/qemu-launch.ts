@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { VicError } from '@vic/errors';
 import type { MachineSpec } from '@vic/inventory';
+import { createTap, deleteLink, interfaceNameFor } from '@vic/network';
 import { PRIMARY_NIC, QEMU_PROGRAM, QmpClient, machineArguments, restoreDeviceState } from '@vic/qemu';
 import type { KernelBoot, MachineMemory } from '@vic/qemu';
 import { INPUT_FD, endProcess, startDetached } from './detached-process.ts';
@@ -40,6 +41,8 @@ export interface LaunchedQemu {
 const CONNECT_TIMEOUT_MS = 20_000;
 /** Of a machine that has no network card of its own; nothing ever leaves it. */
 const UNUSED_MAC = '02:00:00:00:00:01';
+/** No device of VIM's has it. */
+const IDLE_KEY = -1;
 
 /** Starts QEMU, gives it its state, disks and network cards, and lets it run. Undoes everything on failure. */
 export async function launchQemu(
@@ -108,13 +111,27 @@ async function createTaps(
   uid: number,
   undo: AsyncDisposableStack,
 ): Promise<readonly NicRecord[]> {
-  const nics: NicRecord[] = [];
+  const nics: NicRecord[] = spec.nics.length === 0 ? [await createIdleTap(spec.id, uid, undo)] : [];
   for (const [index, { key, mac, portGroup }] of spec.nics.entries()) {
     const port = await context.network.createTap(portGroup, uid);
     undo.defer(async () => context.network.removeTap(port));
     nics.push({ key, mac, port, portGroup, device: index === 0 ? PRIMARY_NIC : nicDevice(key) });
   }
   return nics;
+}
+
+/**
+ * The card that is always there, of a machine that has none: its cable is pulled.
+ *
+ * It has a tap nevertheless, connected to nothing, because device state made with one fits nothing else.
+ */
+async function createIdleTap(id: string, uid: number, undo: AsyncDisposableStack): Promise<NicRecord> {
+  const port = interfaceNameFor('idle', id);
+  // One that is there already was left by a hostd that was killed in between.
+  await deleteLink({}, port);
+  await createTap({}, { name: port, ownerUid: uid });
+  undo.defer(async () => void (await deleteLink({}, port)));
+  return { key: IDLE_KEY, mac: UNUSED_MAC, port, portGroup: '', device: PRIMARY_NIC };
 }
 
 /** A new memory file, all holes; one that does not fit would end the machine later without a word. */
@@ -146,7 +163,7 @@ async function startQemu(
       guestinfoIn: { kind: 'pipe', path: files.guestinfoPipe },
       guestinfoOut: { kind: 'append', path: files.journal },
     },
-    nic: { mac: nics[0]?.mac ?? UNUSED_MAC, tap: nics[0]?.port },
+    nic: { mac: nics[0]?.mac ?? UNUSED_MAC, tap: nics[0]?.port ?? '' },
     incoming: plan.deviceState !== undefined,
   });
   return startDetached({
@@ -177,7 +194,6 @@ async function plugIn(
 ): Promise<void> {
   for (const disk of spec.disks) await plugDisk(client, disk, signal);
   for (const nic of nics.slice(1)) await plugNic(client, nic, signal);
-  if (nics.length === 0) await setLink(client, PRIMARY_NIC, false, signal);
   for (const [index, nic] of nics.entries()) {
     // Restored state brings the source's cable along: it is set in any case.
     await setLink(client, nic.device, spec.nics[index]?.connected ?? false, signal);

@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MachineSpec } from '@vic/inventory';
+import { listLinks } from '@vic/network';
 import { run } from '@vic/process';
 import { TestHost } from './fixtures/test-host.ts';
 
@@ -84,6 +85,19 @@ describe('instant clones', () => {
     expect((await stat(clone.disks[0]?.path ?? '')).uid).toBe(0);
   });
 
+  it('can be without a network card, and given one later', async () => {
+    const clone = { ...(await cloneSpec()), nics: [] };
+    await host.backend.call('instantClone', template.id, clone);
+    await greeted(clone.id);
+    expect(await host.backend.call('listPorts')).toEqual([]);
+    const nic = { key: 4000, mac: '02:00:00:00:00:7a', portGroup: 'bridge', connected: true };
+    await host.backend.call('attachNic', clone.id, nic);
+    await host.backend.call('forget', clone.id);
+    expect(await listLinks({ namespace: host.namespace })).not.toContainEqual(
+      expect.objectContaining({ name: expect.stringMatching(/^idle/) as string }),
+    );
+  });
+
   it('are refused when they differ from the source', async () => {
     const clone = { ...(await cloneSpec()), memoryMiB: 128 };
     await expect(host.backend.call('instantClone', template.id, clone)).rejects.toMatchObject({
@@ -100,12 +114,15 @@ describe('instant clones', () => {
     await host.backend.call('instantClone', template.id, clone);
     await host.backend.call('instantClone', template.id, gone);
     const before = await runsAs(clone.id);
+    const stray = await host.backend.call('createTap', 'bridge');
     await host.backend.kill();
     process.kill((await runsAs(gone.id))?.pid ?? 0, 'SIGKILL');
     const backend = await host.restart();
     const adopted = await backend.call('adopt', [template, clone, gone]);
     expect([...adopted].toSorted()).toEqual([template.id, clone.id].toSorted());
     expect((await runsAs(clone.id))?.pid).toBe(before?.pid);
+    expect(await backend.call('listPorts')).toHaveLength(1);
+    expect(await backend.call('listPorts')).not.toContain(stray);
     await backend.call('suspend', clone.id);
     await backend.call('resume', clone.id);
     process.kill(before?.pid ?? 0, 'SIGKILL');
@@ -120,6 +137,21 @@ describe('instant clones', () => {
 });
 
 describe('a frozen machine', () => {
+  it('of another shape, without a network card, gives clones with two', async () => {
+    const source = { ...host.template(), cpus: 2, memoryMiB: 192, nics: [] };
+    await host.backend.call('powerOn', source);
+    await frozen(source.id);
+    const { nics, ...rest } = await cloneSpec();
+    const second = { key: 4001, mac: '02:00:00:00:00:79', portGroup: 'bridge', connected: true };
+    const clone = { ...rest, cpus: 2, memoryMiB: 192, forkedFrom: source.id, nics: [...nics, second] };
+    await host.backend.call('instantClone', source.id, clone);
+    await greeted(clone.id);
+    expect(await host.backend.call('listPorts')).toHaveLength(2);
+    await host.backend.call('forget', clone.id);
+    await host.backend.call('forget', source.id);
+    await expect(stat(host.path(source.id, ''))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('can be cloned or powered off, nothing else', async () => {
     await expect(host.backend.call('resume', template.id)).rejects.toMatchObject({ code: 'MACHINE_FROZEN' });
     await expect(host.backend.call('powerOn', template)).rejects.toMatchObject({ code: 'MACHINE_ALREADY_ON' });

@@ -8,4 +8,6 @@ export interface SwitchPorts {
   movePort(port: string, portGroup: string | undefined): Promise<void>;
   removeTap(name: string): Promise<void>;
   removeVethPort(name: string): Promise<void>;
+  /** All taps and veth ports there are. */
+  listPorts(): Promise<readonly string[]>;
 }
