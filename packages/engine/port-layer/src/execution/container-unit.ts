@@ -147,7 +147,8 @@ export class ContainerUnit {
   /** The process could not be started. */
   markStartFailed(startError: StartError): void {
     const state = this.#state;
-    this.lastExit = { exitCode: startError.exitCode, error: startError.message };
+    // Who waits for the end is not told why: who asked for the start is.
+    this.lastExit = { exitCode: startError.exitCode };
     if (state.status === 'created') this.#become({ status: 'created', startError });
     else if (state.status === 'exited') {
       this.#become({ ...state, exitCode: startError.exitCode, error: startError.message });

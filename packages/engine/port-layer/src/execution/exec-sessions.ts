@@ -82,7 +82,7 @@ export class ExecSessions {
       stdin: openStdin ? running.stdin : undefined,
       stdout: running.stdout,
       stderr: tty ? undefined : running.stderr,
-      detach: () => running.detach(),
+      detach: () => discardOutput(running),
     };
   }
 
@@ -103,6 +103,15 @@ export class ExecSessions {
     const ended = this.of(containerId).filter((session) => session.state.status !== 'running');
     for (const session of ended.slice(0, Math.max(0, ended.length - MAX_ENDED))) this.#entries.delete(session.id);
   }
+}
+
+/**
+ * Nobody listens any more. The process goes on, and what it writes is thrown away here: giving its streams up
+ * would also give up the news of its end.
+ */
+function discardOutput(running: TetherExec): void {
+  running.stdout.resume();
+  running.stderr.resume();
 }
 
 async function follow(entry: ExecEntry, running: TetherExec): Promise<void> {
