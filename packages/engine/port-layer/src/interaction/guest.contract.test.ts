@@ -130,6 +130,15 @@ describe('a container in a machine', () => {
     expect(session.status.exit?.code).toBe(0);
   });
 
+  it('delivers the rest of its output to a reader that comes late', async () => {
+    await using machine = await lab.start();
+    const { session, streams } = await running(machine, processSpec(['head', '-c', '400000', '/dev/zero']));
+    streams.stderr.resume();
+    for await (const event of session.events()) if (event.kind === 'exited') break;
+    expect((await buffer(streams.stdout)).length).toBe(400_000);
+    await machine.poweredOff;
+  });
+
   it('writes its root read-only, and as nobody without an entry', async () => {
     await using machine = await lab.start();
     const process = processSpec(['sh', '-c', 'id -u; touch /x; echo > /dev/null && touch /dev/shm/y && echo fine'], {
@@ -188,6 +197,12 @@ describe('exec', () => {
       kind: 'user-not-found',
     });
     await expect(session.resize({ rows: 1, cols: 1 })).rejects.toThrow(/no terminal/);
+
+    // What a process leaves behind in the background does not keep its session open.
+    const behind = await session.exec(processSpec(['sh', '-c', 'sleep 1000 & echo left']));
+    behind.stderr.resume();
+    expect(await text(behind.stdout)).toBe('left\n');
+    expect(await behind.exited).toMatchObject({ code: 0 });
 
     // A reader that stalls holds up neither control messages nor other processes.
     const flood = await session.exec(processSpec(['sh', '-c', 'yes | head -c 2000000']));
