@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { VicError } from '@vic/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isUpgradedRequest } from './node-server.ts';
+import { isUpgradedRequest, upgradeStreamOf } from './node-server.ts';
 
 /** What the taken-over connection announces to the client. */
 export interface HijackOptions {
@@ -12,13 +13,13 @@ export interface HijackOptions {
 }
 
 /**
- * Takes the connection over from HTTP and gives its socket: bytes both ways, half-closable.
+ * Takes the connection over from HTTP and gives its stream: bytes both ways, half-closable.
  *
  * A request with an accepted `Upgrade` header is answered `101 UPGRADED`; one without is answered `200 OK`
- * without a length, as Docker's oldest clients expect. The caller owns the socket, which is paused (read it by
+ * without a length, as Docker's oldest clients expect. The caller owns the stream, which is paused (read it by
  * pipe or iteration, or call `resume`), and must end it. The handler must return `reply` afterwards.
  */
-export function hijack(request: FastifyRequest, reply: FastifyReply, options: HijackOptions): Socket {
+export function hijack(request: FastifyRequest, reply: FastifyReply, options: HijackOptions): Duplex {
   const socket = request.raw.socket;
   if (reply.sent || socket.destroyed) {
     throw new VicError({ class: 'Cancelled', code: 'HTTP_CLIENT_GONE', message: 'The client has gone away.' });
@@ -27,18 +28,20 @@ export function hijack(request: FastifyRequest, reply: FastifyReply, options: Hi
   const upgrade = isUpgrade(request);
   if (!upgrade) detachParser(socket);
   reply.raw.removeAllListeners('finish');
-  reply.raw.detachSocket(socket);
-  socket.pause();
+  const stream = upgradeStreamOf(request.raw) ?? socket;
+  reply.raw.detachSocket(stream as Socket);
+  stream.pause();
   socket.setNoDelay(true);
   socket.setTimeout(0);
   socket.allowHalfOpen = true;
+  stream.allowHalfOpen = true;
   const type = `Content-Type: ${options.contentType}\r\n`;
-  socket.write(
+  stream.write(
     upgrade
       ? `HTTP/1.1 101 UPGRADED\r\n${type}Connection: Upgrade\r\nUpgrade: ${options.protocol ?? protocolOf(request)}\r\n\r\n`
       : `HTTP/1.1 200 OK\r\n${type}\r\n`,
   );
-  return socket;
+  return stream;
 }
 
 /** Whether the request asked for, and the server accepts, an upgraded connection. */

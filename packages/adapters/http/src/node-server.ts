@@ -1,6 +1,6 @@
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse, createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** The identity of a TLS server, and whom it trusts. */
@@ -20,11 +20,9 @@ const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const MAX_HEADER_BYTES = 32 * 1024;
 
-const upgradedRequests = new WeakSet<IncomingMessage>();
-
 /** Whether the request asked for an upgrade that the server accepts, so that its socket is already ours. */
 export function isUpgradedRequest(request: IncomingMessage): boolean {
-  return upgradedRequests.has(request);
+  return upgradeStreams.has(request);
 }
 
 /** A node server whose upgrade requests go through the same handler as all others. */
@@ -65,21 +63,32 @@ function tlsSettings(tls: TlsOptions): Record<string, unknown> {
   };
 }
 
+/** The streams of upgrade requests; see {@link upgradeStreamOf}. */
+const upgradeStreams = new WeakMap<IncomingMessage, Duplex>();
+
+/**
+ * The stream behind an upgrade request.
+ *
+ * It is the connection itself when the body was complete with the head. Otherwise node gives a stream that
+ * begins after the body, and the connection itself must not be read.
+ */
+export function upgradeStreamOf(request: IncomingMessage): Duplex | undefined {
+  return upgradeStreams.get(request);
+}
+
 function serveUpgrade(handler: RequestListener, request: IncomingMessage, stream: Duplex, head: Buffer): void {
-  if (!(stream instanceof Socket)) {
-    stream.destroy();
-    return;
-  }
-  upgradedRequests.add(request);
   stream.on('error', () => stream.destroy());
   if (head.length > 0) stream.unshift(head);
+  upgradeStreams.set(request, stream);
   const response = new ServerResponse(request);
   // The parser has let go of the connection: it serves this one request.
   response.shouldKeepAlive = false;
-  response.assignSocket(stream);
+  // A response only needs a stream to write to and its `close`; the type asks for more.
+  const connection = stream as Socket;
+  response.assignSocket(connection);
   response.once('finish', () => {
-    response.detachSocket(stream);
-    stream.destroySoon();
+    response.detachSocket(connection);
+    stream.end(() => stream.destroy());
   });
   handler(request, response);
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StdCopyDecoder } from '@vic/docker-api';
 import { openRaw, request, upgradeRequest } from './testing/api-client.ts';
@@ -227,6 +228,30 @@ describe('exec', () => {
     });
     const again = await request(vch.url, 'POST', `/exec/${exec}/start`, {});
     expect([again.status, again.json()]).toEqual([409, { message: `exec command ${exec} has already run` }]);
+  });
+
+  it('takes a body that arrives after its head, and the input that follows', async () => {
+    const id = await create({ Cmd: ['sleep', '100'] });
+    await start(id);
+    const exec = await createExec(id, { Cmd: ['cat'], AttachStdin: true });
+    const body = '{"Detach":false}';
+    const whole = upgradeRequest(`/exec/${exec}/start`, body);
+    const socket = connect({ host: '127.0.0.1', port: vch.port, allowHalfOpen: true });
+    socket.write(whole.slice(0, -body.length + 5));
+    // A request answered in between shows that the server has read the first part alone.
+    await request(vch.url, 'GET', '/_ping');
+    socket.write(body.slice(5));
+    let received = Buffer.alloc(0);
+    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      received = Buffer.concat([received, chunk]);
+      if (received.includes('\r\n\r\n') && !socket.writableEnded) socket.end('late input');
+    }
+    const [head, rest] = [
+      received.subarray(0, received.indexOf('\r\n\r\n') + 4),
+      received.subarray(received.indexOf('\r\n\r\n') + 4),
+    ];
+    expect(head.toString()).toContain('101 UPGRADED');
+    expect(frames(rest)).toBe('stdout:late input');
   });
 
   it('writes why a process could not start into the stream', async () => {
