@@ -33,8 +33,12 @@ import type { VmRecord } from './virtual-machine/vm-record.ts';
 /** Makes the fixed part of a lone host's inventory. */
 export function buildTree(host: Host): { readonly networkSystem: HostNetworkSystem } {
   const { objects } = host;
-  const folder = (ref: ManagedObjectReference, name: string, parent: ManagedEntity | undefined, ...childTypes: string[]): Folder =>
-    objects.add(new Folder(host, ref.value, { name, parent, childTypes }));
+  const folder = (
+    ref: ManagedObjectReference,
+    name: string,
+    parent: ManagedEntity | undefined,
+    ...childTypes: string[]
+  ): Folder => objects.add(new Folder(host, ref.value, { name, parent, childTypes }));
   const root = folder(WELL_KNOWN.rootFolder, 'ha-folder-root', undefined, 'Datacenter');
   const datacenter = objects.add(new Datacenter(host, root));
   folder(WELL_KNOWN.vmFolder, 'vm', datacenter, 'VirtualMachine');
@@ -91,7 +95,8 @@ export async function restorePools(host: Host): Promise<void> {
   const byParent = Map.groupBy(records, (record) => record.parent);
   const pending = [host.objects.get(WELL_KNOWN.rootPool, ResourcePool)];
   for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
-    for (const record of byParent.get(parent.ref.value) ?? []) pending.push(host.objects.add(new ResourcePool(host, record, parent)));
+    for (const record of byParent.get(parent.ref.value) ?? [])
+      pending.push(host.objects.add(new ResourcePool(host, record, parent)));
   }
 }
 

@@ -1,7 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLogger } from '@vic/log';
-import { type ManagedObjectReference, type ResourcePoolRef, type VirtualMachineConfigSpec, encodeElement, make, managedTypeMeta, managedTypeNames, methodMeta } from '@vic/vim';
+import {
+  type ManagedObjectReference,
+  type ResourcePoolRef,
+  type VirtualMachineConfigSpec,
+  encodeElement,
+  make,
+  managedTypeMeta,
+  managedTypeNames,
+  methodMeta,
+} from '@vic/vim';
 import { VimClient, probeThumbprint } from '@vic/vim-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManagedObject } from './model/managed-object.ts';
@@ -19,7 +28,13 @@ let count = 0;
 async function connect(user = host.user): Promise<VimClient> {
   const { hostname, port } = new URL(host.url);
   const { sha256 } = await probeThumbprint(hostname, Number(port));
-  return VimClient.connect({ url: host.url, user, password: host.password, thumbprint: sha256, logger: silentLogger() });
+  return VimClient.connect({
+    url: host.url,
+    user,
+    password: host.password,
+    thumbprint: sha256,
+    logger: silentLogger(),
+  });
 }
 
 beforeAll(async () => {
@@ -32,7 +47,12 @@ afterAll(async () => {
 });
 
 async function create(spec: Partial<VirtualMachineConfigSpec> = {}, pool: ResourcePoolRef = ROOT_POOL): Promise<VmRef> {
-  const config: VirtualMachineConfigSpec = { name: `vm-${++count}`, memoryMB: 64, files: { vmPathName: '[datastore1]' }, ...spec };
+  const config: VirtualMachineConfigSpec = {
+    name: `vm-${++count}`,
+    memoryMB: 64,
+    files: { vmPathName: '[datastore1]' },
+    ...spec,
+  };
   return client.runTask(VM_FOLDER, 'CreateVM_Task', { config, pool });
 }
 
@@ -46,8 +66,15 @@ const extraConfig = async (ref: VmRef): Promise<Record<string, unknown>> => {
   const options = await read<readonly { key: string; value?: unknown }[]>(ref, 'config.extraConfig');
   return Object.fromEntries(options.map(({ key, value }) => [key, value]));
 };
-const controller = { operation: 'add', device: make('ParaVirtualSCSIController', { key: 100, busNumber: 0, sharedBus: 'noSharing' }) } as const;
-const disk = (fileName: string, parent?: string, capacityInKB = 0): NonNullable<VirtualMachineConfigSpec['deviceChange']>[number] => ({
+const controller = {
+  operation: 'add',
+  device: make('ParaVirtualSCSIController', { key: 100, busNumber: 0, sharedBus: 'noSharing' }),
+} as const;
+const disk = (
+  fileName: string,
+  parent?: string,
+  capacityInKB = 0,
+): NonNullable<VirtualMachineConfigSpec['deviceChange']>[number] => ({
   operation: 'add',
   fileOperation: 'create',
   device: make('VirtualDisk', {
@@ -58,20 +85,43 @@ const disk = (fileName: string, parent?: string, capacityInKB = 0): NonNullable<
     backing: make('VirtualDiskFlatVer2BackingInfo', {
       fileName,
       diskMode: 'persistent',
-      ...(parent === undefined ? {} : { parent: make('VirtualDiskFlatVer2BackingInfo', { fileName: parent, diskMode: 'persistent' }) }),
+      ...(parent === undefined
+        ? {}
+        : { parent: make('VirtualDiskFlatVer2BackingInfo', { fileName: parent, diskMode: 'persistent' }) }),
     }),
   }),
 });
-const serialFile = (key: number, operation: 'add' | 'edit', fileName: string): NonNullable<VirtualMachineConfigSpec['deviceChange']>[number] => ({
+const serialFile = (
+  key: number,
+  operation: 'add' | 'edit',
+  fileName: string,
+): NonNullable<VirtualMachineConfigSpec['deviceChange']>[number] => ({
   operation,
-  device: make('VirtualSerialPort', { key, yieldOnPoll: true, backing: make('VirtualSerialPortFileBackingInfo', { fileName }) }),
+  device: make('VirtualSerialPort', {
+    key,
+    yieldOnPoll: true,
+    backing: make('VirtualSerialPortFileBackingInfo', { fileName }),
+  }),
 });
-const nic = { operation: 'add', device: make('VirtualVmxnet3', { key: -5, backing: make('VirtualEthernetCardNetworkBackingInfo', { deviceName: 'VM Network' }) }) } as const;
+const nic = {
+  operation: 'add',
+  device: make('VirtualVmxnet3', {
+    key: -5,
+    backing: make('VirtualEthernetCardNetworkBackingInfo', { deviceName: 'VM Network' }),
+  }),
+} as const;
 
 /** A frozen instant clone source with a NIC and a log port. */
 async function template(): Promise<VmRef> {
   const name = `template-${++count}`;
-  const ref = await create({ name, deviceChange: [nic, serialFile(-6, 'add', `[datastore1] ${name}/log`)], extraConfig: [{ key: 'guestinfo.own', value: 'template' }, { key: 'shape', value: 'small' }] });
+  const ref = await create({
+    name,
+    deviceChange: [nic, serialFile(-6, 'add', `[datastore1] ${name}/log`)],
+    extraConfig: [
+      { key: 'guestinfo.own', value: 'template' },
+      { key: 'shape', value: 'small' },
+    ],
+  });
   await client.runTask(ref, 'PowerOnVM_Task', {});
   host.machines.freeze(await uuidOf(ref));
   await expect.poll(async () => read(ref, 'runtime.instantCloneFrozen')).toBe(true);
@@ -112,11 +162,16 @@ describe('the managed objects', () => {
 describe('CreateVM_Task and ReconfigVM_Task', () => {
   it('make a chain of disks with generated names and temporary keys', async () => {
     const base = await create({ deviceChange: [controller, disk('', undefined, 2048)] });
-    const devices = await read<readonly { key: number; unitNumber?: number; controllerKey?: number; backing?: { fileName: string } }[]>(base, 'config.hardware.device');
+    const devices = await read<
+      readonly { key: number; unitNumber?: number; controllerKey?: number; backing?: { fileName: string } }[]
+    >(base, 'config.hardware.device');
     const baseDisk = devices.find((device) => device.key === 2000);
     expect(baseDisk).toMatchObject({ controllerKey: 1000, unitNumber: 0 });
     const child = await create({ deviceChange: [controller, disk('', baseDisk?.backing?.fileName)] });
-    const childDisk = await read<{ capacityInKB: number; backing: { parent: { fileName: string } } }>(child, 'config.hardware.device[2000]');
+    const childDisk = await read<{ capacityInKB: number; backing: { parent: { fileName: string } } }>(
+      child,
+      'config.hardware.device[2000]',
+    );
     expect(childDisk.capacityInKB).toBe(2048);
     expect(childDisk.backing.parent.fileName).toBe(baseDisk?.backing?.fileName);
   });
@@ -128,20 +183,34 @@ describe('CreateVM_Task and ReconfigVM_Task', () => {
     const add = { ...disk(`[datastore1] ${name}/hot.vmdk`, undefined, 1024) };
     const change = { ...add, device: { ...add.device, controllerKey: 1000 } };
     host.machines.failNext = 'attachDisk';
-    await expect(client.runTask(ref, 'ReconfigVM_Task', { spec: { deviceChange: [change] } })).rejects.toThrow('told to fail');
-    await expect(host.inventory.host.datastores.stat(`[datastore1] ${name}/hot.vmdk`)).rejects.toMatchObject({ class: 'NotFound' });
+    await expect(client.runTask(ref, 'ReconfigVM_Task', { spec: { deviceChange: [change] } })).rejects.toThrow(
+      'told to fail',
+    );
+    await expect(host.inventory.host.datastores.stat(`[datastore1] ${name}/hot.vmdk`)).rejects.toMatchObject({
+      class: 'NotFound',
+    });
     await client.runTask(ref, 'ReconfigVM_Task', { spec: { deviceChange: [change] } });
     expect(host.machines.calls).toContain('attachDisk 2000');
-    const removal = { operation: 'remove', fileOperation: 'destroy', device: make('VirtualDisk', { key: 2000, capacityInKB: 0 }) } as const;
+    const removal = {
+      operation: 'remove',
+      fileOperation: 'destroy',
+      device: make('VirtualDisk', { key: 2000, capacityInKB: 0 }),
+    } as const;
     await client.runTask(ref, 'ReconfigVM_Task', { spec: { deviceChange: [removal] } });
     expect(host.machines.calls).toContain('detachDisk 2000');
-    await expect(host.inventory.host.datastores.stat(`[datastore1] ${name}/hot.vmdk`)).rejects.toMatchObject({ class: 'NotFound' });
+    await expect(host.inventory.host.datastores.stat(`[datastore1] ${name}/hot.vmdk`)).rejects.toMatchObject({
+      class: 'NotFound',
+    });
   });
 
   it('leaves no trace of a machine that could not be created', async () => {
     const name = `vm-${++count}`;
-    await expect(create({ name, deviceChange: [controller, disk('', undefined, 1024), disk('', '[datastore1] none/none.vmdk')] })).rejects.toMatchObject({ class: 'NotFound' });
-    await expect(host.inventory.host.datastores.stat(`[datastore1] ${name}`)).rejects.toMatchObject({ class: 'NotFound' });
+    await expect(
+      create({ name, deviceChange: [controller, disk('', undefined, 1024), disk('', '[datastore1] none/none.vmdk')] }),
+    ).rejects.toMatchObject({ class: 'NotFound' });
+    await expect(host.inventory.host.datastores.stat(`[datastore1] ${name}`)).rejects.toMatchObject({
+      class: 'NotFound',
+    });
     await create({ name });
   });
 
@@ -149,22 +218,41 @@ describe('CreateVM_Task and ReconfigVM_Task', () => {
     const ref = await create();
     const changeVersion = await read<string>(ref, 'config.changeVersion');
     await client.runTask(ref, 'ReconfigVM_Task', { spec: { changeVersion, annotation: 'first' } });
-    await expect(client.runTask(ref, 'ReconfigVM_Task', { spec: { changeVersion, annotation: 'second' } })).rejects.toMatchObject({ faultType: 'ConcurrentAccess' });
+    await expect(
+      client.runTask(ref, 'ReconfigVM_Task', { spec: { changeVersion, annotation: 'second' } }),
+    ).rejects.toMatchObject({ faultType: 'ConcurrentAccess' });
     expect(await read(ref, 'config.annotation')).toBe('first');
   });
 
   it('merges extraConfig, removes by an empty value, and never answers secrets', async () => {
-    const ref = await create({ extraConfig: [{ key: 'guestinfo.a', value: '1' }, { key: 'guestinfo.vic.secret', value: 'hidden' }] });
-    await client.runTask(ref, 'ReconfigVM_Task', { spec: { extraConfig: [{ key: 'guestinfo.a', value: '' }, { key: 'guestinfo.b', value: '2' }] } });
+    const ref = await create({
+      extraConfig: [
+        { key: 'guestinfo.a', value: '1' },
+        { key: 'guestinfo.vic.secret', value: 'hidden' },
+      ],
+    });
+    await client.runTask(ref, 'ReconfigVM_Task', {
+      spec: {
+        extraConfig: [
+          { key: 'guestinfo.a', value: '' },
+          { key: 'guestinfo.b', value: '2' },
+        ],
+      },
+    });
     expect(await extraConfig(ref)).toEqual({ 'guestinfo.b': '2' });
     await client.runTask(ref, 'PowerOnVM_Task', {});
-    expect(host.machines.running.get(await uuidOf(ref))?.guestinfo).toEqual({ 'guestinfo.b': '2', 'guestinfo.vic.secret': 'hidden' });
+    expect(host.machines.running.get(await uuidOf(ref))?.guestinfo).toEqual({
+      'guestinfo.b': '2',
+      'guestinfo.vic.secret': 'hidden',
+    });
     const path = await read<string>(ref, 'config.files.vmPathName');
     expect(await readFile(host.inventory.host.datastores.resolve(path), 'utf8')).not.toContain('hidden');
   });
 
   it('refuses programs that are not listed, and options it does not know, by name', async () => {
-    await expect(create({ extraConfig: [{ key: 'vic.program', value: 'sh' }] })).rejects.toThrow('sh is not in this host');
+    await expect(create({ extraConfig: [{ key: 'vic.program', value: 'sh' }] })).rejects.toThrow(
+      'sh is not in this host',
+    );
     await expect(create({ cpuHotAddEnabled: true })).rejects.toThrow('cpuHotAddEnabled');
   });
 });
@@ -199,33 +287,55 @@ describe('InstantClone_Task', () => {
   it('forks a frozen machine with its own address, files, disk and configuration', async () => {
     const source = await template();
     const base = await create({ deviceChange: [controller, disk('', undefined, 1024)] });
-    const parent = (await read<{ backing: { fileName: string } }>(base, 'config.hardware.device[2000]')).backing.fileName;
+    const parent = (await read<{ backing: { fileName: string } }>(base, 'config.hardware.device[2000]')).backing
+      .fileName;
     const name = `clone-${++count}`;
     const clone = (await client.runTask(source, 'InstantClone_Task', {
       spec: {
         name,
-        location: { deviceChange: [controller, disk('', parent), serialFile(9000, 'edit', `[datastore1] ${name}/output.log`)] },
-        config: [{ key: 'guestinfo.own', value: 'clone' }, { key: 'vic.record', value: '{}' }],
+        location: {
+          deviceChange: [controller, disk('', parent), serialFile(9000, 'edit', `[datastore1] ${name}/output.log`)],
+        },
+        config: [
+          { key: 'guestinfo.own', value: 'clone' },
+          { key: 'vic.record', value: '{}' },
+        ],
       },
     })) as VmRef;
     expect(await powerState(clone)).toBe('poweredOn');
     expect(await extraConfig(clone)).toEqual({ 'guestinfo.own': 'clone', 'vic.record': '{}', shape: 'small' });
     const spec = host.machines.running.get(await uuidOf(clone));
-    expect(spec).toMatchObject({ name, forkedFrom: await uuidOf(source), memoryMiB: 64, disks: [{ unitNumber: 0, readOnly: false }] });
+    expect(spec).toMatchObject({
+      name,
+      forkedFrom: await uuidOf(source),
+      memoryMiB: 64,
+      disks: [{ unitNumber: 0, readOnly: false }],
+    });
     expect(spec?.nics[0]?.mac).not.toBe(await read(source, 'config.hardware.device[4000].macAddress'));
-    expect(spec?.serialPorts).toEqual([{ key: 9000, backing: { kind: 'file', path: join(host.directory, 'datastore1', name, 'output.log') } }]);
+    expect(spec?.serialPorts).toEqual([
+      { key: 9000, backing: { kind: 'file', path: join(host.directory, 'datastore1', name, 'output.log') } },
+    ]);
   });
 
   it('undoes everything when the fork fails, and refuses a source that runs', async () => {
     const source = await template();
-    const spec = { name: `clone-${++count}`, location: { deviceChange: [serialFile(9000, 'edit', '[datastore1] x.log')] } };
+    const spec = {
+      name: `clone-${++count}`,
+      location: { deviceChange: [serialFile(9000, 'edit', '[datastore1] x.log')] },
+    };
     host.machines.failNext = 'instantClone';
     await expect(client.runTask(source, 'InstantClone_Task', { spec })).rejects.toThrow('told to fail');
-    await expect(host.inventory.host.datastores.stat(`[datastore1] ${spec.name}`)).rejects.toMatchObject({ class: 'NotFound' });
-    await expect(client.runTask(source, 'InstantClone_Task', { spec: { ...spec, location: {} } })).rejects.toThrow('belongs to its source');
+    await expect(host.inventory.host.datastores.stat(`[datastore1] ${spec.name}`)).rejects.toMatchObject({
+      class: 'NotFound',
+    });
+    await expect(client.runTask(source, 'InstantClone_Task', { spec: { ...spec, location: {} } })).rejects.toThrow(
+      'belongs to its source',
+    );
     const running = await create();
     await client.runTask(running, 'PowerOnVM_Task', {});
-    await expect(client.runTask(running, 'InstantClone_Task', { spec })).rejects.toMatchObject({ faultType: 'InvalidState' });
+    await expect(client.runTask(running, 'InstantClone_Task', { spec })).rejects.toMatchObject({
+      faultType: 'InvalidState',
+    });
   });
 });
 
@@ -233,7 +343,10 @@ describe('resource pools', () => {
   it('refuse to start what does not fit into their memory', async () => {
     const spec = { cpuAllocation: {}, memoryAllocation: { limit: 100 } };
     const pool = await client.call(ROOT_POOL, 'CreateResourcePool', { name: `pool-${++count}`, spec });
-    const inner = await client.call(pool, 'CreateResourcePool', { name: 'inner', spec: { cpuAllocation: {}, memoryAllocation: { limit: -1 } } });
+    const inner = await client.call(pool, 'CreateResourcePool', {
+      name: 'inner',
+      spec: { cpuAllocation: {}, memoryAllocation: { limit: -1 } },
+    });
     const [first, second] = [await create({}, inner), await create({}, inner)];
     await client.runTask(first, 'PowerOnVM_Task', {});
     await expect(client.runTask(second, 'PowerOnVM_Task', {})).rejects.toMatchObject({ class: 'ResourceExhausted' });
@@ -251,11 +364,19 @@ describe('privileges', () => {
     expect(await reader.call(ref, 'Fetch', { prop: 'name' })).toBe(`vm-${count}`);
     await expect(reader.runTask(ref, 'PowerOnVM_Task', {})).rejects.toMatchObject({ faultType: 'NoPermission' });
     const authorization = { type: 'AuthorizationManager', value: 'ha-authmgr' } as const;
-    const roleId = await client.call(authorization, 'AddAuthorizationRole', { name: `operator-${++count}`, privIds: ['VirtualMachine.Interact.PowerOn'] });
-    await client.call(authorization, 'SetEntityPermissions', { entity: ref, permission: [{ principal: 'reader', group: false, roleId, propagate: true }] });
+    const roleId = await client.call(authorization, 'AddAuthorizationRole', {
+      name: `operator-${++count}`,
+      privIds: ['VirtualMachine.Interact.PowerOn'],
+    });
+    await client.call(authorization, 'SetEntityPermissions', {
+      entity: ref,
+      permission: [{ principal: 'reader', group: false, roleId, propagate: true }],
+    });
     await reader.runTask(ref, 'PowerOnVM_Task', {});
     await expect(reader.runTask(ref, 'PowerOffVM_Task', {})).rejects.toMatchObject({ faultType: 'NoPermission' });
-    await expect(reader.call(VM_FOLDER, 'CreateVM_Task', { config: { name: 'x' }, pool: ROOT_POOL })).rejects.toMatchObject({ faultType: 'NoPermission' });
+    await expect(
+      reader.call(VM_FOLDER, 'CreateVM_Task', { config: { name: 'x' }, pool: ROOT_POOL }),
+    ).rejects.toMatchObject({ faultType: 'NoPermission' });
   });
 
   it('show nothing to a user without access, and nothing but the door to a stranger', async () => {
@@ -264,7 +385,9 @@ describe('privileges', () => {
     await expect(nobody.call(ref, 'Fetch', { prop: 'name' })).rejects.toMatchObject({ faultType: 'NoPermission' });
     const { hostname, port } = new URL(host.url);
     const { sha256 } = await probeThumbprint(hostname, Number(port));
-    await expect(VimClient.connect({ url: host.url, user: 'root', password: 'wrong', thumbprint: sha256, logger: silentLogger() })).rejects.toMatchObject({ class: 'Unauthenticated' });
+    await expect(
+      VimClient.connect({ url: host.url, user: 'root', password: 'wrong', thumbprint: sha256, logger: silentLogger() }),
+    ).rejects.toMatchObject({ class: 'Unauthenticated' });
   });
 });
 
@@ -276,9 +399,20 @@ describe('a restarted host', () => {
     host = own;
     client = await connect();
     try {
-      const pool = await client.call(ROOT_POOL, 'CreateResourcePool', { name: 'kept', spec: { cpuAllocation: {}, memoryAllocation: { limit: 500 } } });
-      await client.call({ type: 'HostNetworkSystem', value: 'networkSystem' }, 'AddPortGroup', { portgrp: { name: 'bridge', vlanId: 0, vswitchName: 'vSwitch0', policy: {} } });
-      const on = await create({ deviceChange: [controller, disk('', undefined, 1024), nic], extraConfig: [{ key: 'guestinfo.secret', value: 's' }] }, pool);
+      const pool = await client.call(ROOT_POOL, 'CreateResourcePool', {
+        name: 'kept',
+        spec: { cpuAllocation: {}, memoryAllocation: { limit: 500 } },
+      });
+      await client.call({ type: 'HostNetworkSystem', value: 'networkSystem' }, 'AddPortGroup', {
+        portgrp: { name: 'bridge', vlanId: 0, vswitchName: 'vSwitch0', policy: {} },
+      });
+      const on = await create(
+        {
+          deviceChange: [controller, disk('', undefined, 1024), nic],
+          extraConfig: [{ key: 'guestinfo.secret', value: 's' }],
+        },
+        pool,
+      );
       await client.runTask(on, 'PowerOnVM_Task', {});
       const died = await create({}, pool);
       await client.runTask(died, 'PowerOnVM_Task', {});

@@ -44,6 +44,7 @@ export async function createInventory(options: InventoryOptions): Promise<Invent
     await owned.disposeAsync();
     await host.tasks.settled();
     await watcher.stopped();
+    await host.store.settled();
   };
   return { host, close, [Symbol.asyncDispose]: close };
 }

@@ -47,7 +47,11 @@ export interface DatastoreBackend {
   /** Reads `[start, endExclusive)` of a file as it is now; the stream ends early when the file shrinks. */
   read(path: string, range?: { readonly start: number; readonly endExclusive: number }): Promise<Readable>;
   /** Replaces the file atomically once the stream has ended well; leaves nothing behind otherwise. */
-  write(path: string, content: Readable, signal: AbortSignal): Promise<{ readonly sizeBytes: number; readonly created: boolean }>;
+  write(
+    path: string,
+    content: Readable,
+    signal: AbortSignal,
+  ): Promise<{ readonly sizeBytes: number; readonly created: boolean }>;
 
   createDisk(path: string, capacityBytes: number): Promise<void>;
   /** A thin child that reads through to `parent`; both stay on datastores. */

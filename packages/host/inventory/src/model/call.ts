@@ -13,9 +13,5 @@ export interface Call {
 
 /** The methods of a kind of managed object. */
 export type Handlers<T> = {
-  readonly [M in MethodName]?: (
-    self: T,
-    args: MethodArgs<M>,
-    call: Call,
-  ) => Promise<MethodResult<M>> | MethodResult<M>;
+  readonly [M in MethodName]?: (self: T, args: MethodArgs<M>, call: Call) => Promise<MethodResult<M>> | MethodResult<M>;
 };

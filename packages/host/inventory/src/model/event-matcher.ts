@@ -6,9 +6,13 @@ import type { ObjectRegistry } from './object-registry.ts';
 
 /** Whether an event passes a filter; criteria about things this host does not have are refused. */
 export function eventMatcher(filter: EventFilterSpec, objects: ObjectRegistry): (event: LoggedEvent) => boolean {
-  if (filter.alarm !== undefined || filter.scheduledTask !== undefined) throw notSupported('This host has no alarms and no scheduled tasks.');
+  if (filter.alarm !== undefined || filter.scheduledTask !== undefined)
+    throw notSupported('This host has no alarms and no scheduled tasks.');
   if ((filter.category?.length ?? 0) > 0 && !filter.category?.includes('info')) return () => false;
-  const types = [...(filter.type ?? []), ...(filter.eventTypeId ?? []).map((id) => id.replace(/^(esx|vim)\.event\./, ''))];
+  const types = [
+    ...(filter.type ?? []),
+    ...(filter.eventTypeId ?? []).map((id) => id.replace(/^(esx|vim)\.event\./, '')),
+  ];
   const { time, userName, eventChainId } = filter;
   const ofEntity = entityMatcher(filter, objects);
   return (event) =>
@@ -31,7 +35,14 @@ function entityMatcher({ entity }: EventFilterSpec, objects: ObjectRegistry): (e
   const includeBelow = entity.recursion !== 'self';
   if (!includeSelf && !includeBelow) throw invalidArgument('entity.recursion', 'Unknown recursion.');
   return (event) => {
-    const refs = [event.vm?.vm, event.ds?.datastore, event.net?.network, event.host?.host, event.computeResource?.computeResource, event.datacenter?.datacenter];
+    const refs = [
+      event.vm?.vm,
+      event.ds?.datastore,
+      event.net?.network,
+      event.host?.host,
+      event.computeResource?.computeResource,
+      event.datacenter?.datacenter,
+    ];
     const subject = refs.find((ref) => ref !== undefined);
     if (subject === undefined) return container.parent === undefined;
     if (subject.value === container.ref.value) return includeSelf;

@@ -58,8 +58,7 @@ export function invalidDeviceSpec(deviceIndex: number, property: string, message
 
 /** Names in the inventory and on datastores: what neither paths nor file systems can carry is refused. */
 export function requireName(name: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
-  if (name.length === 0 || name.length > 80 || /[/\\%[\]\u0000-\u001f\u007f]/.test(name) || name === '.' || name === '..') {
+  if (name.length === 0 || name.length > 80 || /[/\\%[\]\p{Cc}]/u.test(name) || name === '.' || name === '..') {
     throw invalidName(name);
   }
   return name;
@@ -69,7 +68,11 @@ export function requireName(name: string): string {
 export function fileFault(error: unknown, file: string): VimFault {
   if (error instanceof VimFault) return error;
   const vicError = toVicError(error);
-  const init = { message: vicError.message, cause: vicError, ...(vicError.remedy === undefined ? {} : { remedy: vicError.remedy }) };
+  const init = {
+    message: vicError.message,
+    cause: vicError,
+    ...(vicError.remedy === undefined ? {} : { remedy: vicError.remedy }),
+  };
   switch (vicError.class) {
     case 'NotFound':
       return new VimFault({ ...init, fault: make('FileNotFound', { file }) });
@@ -80,7 +83,10 @@ export function fileFault(error: unknown, file: string): VimFault {
     case 'InvalidArgument':
       return new VimFault({ ...init, fault: make('InvalidDatastorePath', { datastorePath: file }) });
     case 'ResourceExhausted':
-      return new VimFault({ ...init, fault: make('NoDiskSpace', { file, datastore: /^\[([^\]]*)\]/.exec(file)?.[1] ?? '' }) });
+      return new VimFault({
+        ...init,
+        fault: make('NoDiskSpace', { file, datastore: /^\[([^\]]*)\]/.exec(file)?.[1] ?? '' }),
+      });
     case 'Cancelled':
     case 'DataLoss':
     case 'DeadlineExceeded':
@@ -98,7 +104,11 @@ export function fileFault(error: unknown, file: string): VimFault {
 export function generalFault(error: unknown): VimFault {
   if (error instanceof VimFault) return error;
   const vicError: VicError = toVicError(error);
-  const init = { message: vicError.message, cause: vicError, ...(vicError.remedy === undefined ? {} : { remedy: vicError.remedy }) };
+  const init = {
+    message: vicError.message,
+    cause: vicError,
+    ...(vicError.remedy === undefined ? {} : { remedy: vicError.remedy }),
+  };
   switch (vicError.class) {
     case 'NotSupported':
       return new VimFault({ ...init, fault: make('NotSupported', {}) });

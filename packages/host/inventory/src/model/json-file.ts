@@ -32,6 +32,11 @@ export async function readJsonFile(path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new VicError({ class: 'DataLoss', code: 'INVENTORY_FILE_DAMAGED', message: `${path} is not valid JSON.`, cause });
+    throw new VicError({
+      class: 'DataLoss',
+      code: 'INVENTORY_FILE_DAMAGED',
+      message: `${path} is not valid JSON.`,
+      cause,
+    });
   }
 }

@@ -8,7 +8,12 @@ export abstract class ManagedEntity extends ManagedObject {
   #name: string;
   #permissions: readonly Permission[] = [];
 
-  constructor(type: ManagedTypeName, value: string, changes: Changes, place: { name: string; parent: ManagedEntity | undefined }) {
+  constructor(
+    type: ManagedTypeName,
+    value: string,
+    changes: Changes,
+    place: { name: string; parent: ManagedEntity | undefined },
+  ) {
     super(type, value, changes);
     this.#name = place.name;
     this.parent = place.parent;

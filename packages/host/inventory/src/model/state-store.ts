@@ -13,6 +13,7 @@ export type RecordKind = 'machines' | 'pools';
 export class StateStore {
   readonly #directory: string;
   readonly #writing = new KeyedMutex();
+  readonly #background = new Set<Promise<void>>();
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -51,5 +52,16 @@ export class StateStore {
   async removeRecord(kind: RecordKind, id: string): Promise<void> {
     const name = `${kind}/${id}`;
     await this.#writing.run(name, async () => rm(join(this.#directory, `${name}.json`), { force: true }));
+  }
+
+  /** Remembers work that nobody waits for now, so that {@link settled} can. */
+  track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+
+  /** Resolves when all tracked work is done. */
+  async settled(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
   }
 }

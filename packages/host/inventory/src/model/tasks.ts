@@ -1,4 +1,11 @@
-import { type ManagedObjectReference, type MethodName, type TaskInfo, type TaskRef, TypedValue, methodMeta } from '@vic/vim';
+import {
+  type ManagedObjectReference,
+  type MethodName,
+  type TaskInfo,
+  type TaskRef,
+  TypedValue,
+  methodMeta,
+} from '@vic/vim';
 import { Task } from '../objects/task.ts';
 import type { Call } from './call.ts';
 import type { Changes } from './changes.ts';
@@ -76,7 +83,9 @@ export class Tasks {
       // pyVmomi's WaitForTask looks the method up by this name.
       name: method,
       descriptionId: descriptionIdOf(method, methodMeta(method)?.owner ?? target.ref.type),
-      ...(target instanceof ManagedEntity ? { entity: target.ref as ManagedObjectReference<'ManagedEntity'>, entityName: target.name } : {}),
+      ...(target instanceof ManagedEntity
+        ? { entity: target.ref as ManagedObjectReference<'ManagedEntity'>, entityName: target.name }
+        : {}),
       state: 'running',
       cancelled: false,
       cancelable: false,

@@ -50,7 +50,8 @@ export class AuthorizationManager extends ManagedObject {
     RetrieveEntityPermissions: (_self, { entity, inherited }) => this.#ofEntity(this.#entity(entity), inherited),
     SetEntityPermissions: async (_self, { entity, permission }) => {
       const known = new Set((await this.#host.users.list()).map((user) => user.name));
-      for (const { principal } of permission ?? []) if (!known.has(principal)) throw notFound(`There is no user ${principal.slice(0, 100)}.`);
+      for (const { principal } of permission ?? [])
+        if (!known.has(principal)) throw notFound(`There is no user ${principal.slice(0, 100)}.`);
       await this.#host.authorization.setPermissions(this.#entity(entity), permission ?? []);
       return undefined;
     },
@@ -58,11 +59,15 @@ export class AuthorizationManager extends ManagedObject {
       await this.#host.authorization.removePermission(this.#entity(entity), user);
       return undefined;
     },
-    HasPrivilegeOnEntity: (_self, { entity, sessionId, privId }, call) => this.#has(entity, sessionId, privId ?? [], call),
+    HasPrivilegeOnEntity: (_self, { entity, sessionId, privId }, call) =>
+      this.#has(entity, sessionId, privId ?? [], call),
     HasPrivilegeOnEntities: (_self, { entity, sessionId, privId }, call) =>
       entity.map((ref) => ({
         entity: ref,
-        privAvailability: this.#has(ref, sessionId, privId ?? [], call).map((isGranted, index) => ({ privId: privId?.[index] ?? '', isGranted })),
+        privAvailability: this.#has(ref, sessionId, privId ?? [], call).map((isGranted, index) => ({
+          privId: privId?.[index] ?? '',
+          isGranted,
+        })),
       })),
   };
 
@@ -84,7 +89,8 @@ export class AuthorizationManager extends ManagedObject {
   #ofEntity(entity: ManagedEntity, inherited: boolean): readonly Permission[] {
     if (!inherited) return entity.permissions;
     const permissions: Permission[] = [...entity.permissions];
-    for (let at = entity.parent; at !== undefined; at = at.parent) permissions.push(...at.permissions.filter((p) => p.propagate));
+    for (let at = entity.parent; at !== undefined; at = at.parent)
+      permissions.push(...at.permissions.filter((p) => p.propagate));
     return permissions;
   }
 }

@@ -54,7 +54,8 @@ export class ContainerView extends ManagedObject implements Disposable {
     const pending = [...this.#container.children()];
     for (let entity = pending.shift(); entity !== undefined; entity = pending.shift()) {
       const type = entity.ref.type;
-      if (this.#types.length === 0 || this.#types.some((wanted) => isManagedSubtype(type, wanted))) members.push(entity);
+      if (this.#types.length === 0 || this.#types.some((wanted) => isManagedSubtype(type, wanted)))
+        members.push(entity);
       if (this.#recursive) pending.push(...entity.children());
     }
     return members;

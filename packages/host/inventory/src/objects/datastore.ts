@@ -41,7 +41,11 @@ export class Datastore extends ManagedEntity {
       maxMemoryFileSize: MAX_FILE_BYTES,
     }),
     host: () => [{ key: WELL_KNOWN.host, mountInfo: { accessMode: 'readWrite', mounted: true, accessible: true } }],
-    vm: () => this.#host.objects.all(VirtualMachine).filter((vm) => vm.datastoreNames().has(this.name)).map((vm) => vm.ref),
+    vm: () =>
+      this.#host.objects
+        .all(VirtualMachine)
+        .filter((vm) => vm.datastoreNames().has(this.name))
+        .map((vm) => vm.ref),
     browser: () => WELL_KNOWN.datastoreBrowser,
     capability: () => ({
       directoryHierarchySupported: true,
@@ -67,7 +71,11 @@ export class Datastore extends ManagedEntity {
   /** Reads capacity and free space again. */
   async refresh(): Promise<void> {
     const now = (await this.#host.datastores.datastores()).find((summary) => summary.name === this.name);
-    if (now === undefined || (now.freeBytes === this.#summary.freeBytes && now.capacityBytes === this.#summary.capacityBytes)) return;
+    if (
+      now === undefined ||
+      (now.freeBytes === this.#summary.freeBytes && now.capacityBytes === this.#summary.capacityBytes)
+    )
+      return;
     this.#summary = now;
     this.touch('summary', 'info');
   }

@@ -13,7 +13,15 @@ export class EnvironmentBrowser extends ManagedObject {
 
   readonly handlers: Handlers<EnvironmentBrowser> = {
     QueryConfigOptionDescriptor: () => [
-      { key: 'vmx-14', description: 'VIC hostd', host: [WELL_KNOWN.host], createSupported: true, defaultConfigOption: true, runSupported: true, upgradeSupported: false },
+      {
+        key: 'vmx-14',
+        description: 'VIC hostd',
+        host: [WELL_KNOWN.host],
+        createSupported: true,
+        defaultConfigOption: true,
+        runSupported: true,
+        upgradeSupported: false,
+      },
     ],
   };
 }

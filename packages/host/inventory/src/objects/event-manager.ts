@@ -45,7 +45,9 @@ export class EventManager extends ManagedObject {
       return session.add(new EventHistoryCollector(this.#host, session, filter)).ref as EventHistoryCollectorRef;
     },
     QueryEvents: (_self, { filter }) => {
-      const matching: readonly LoggedEvent[] = this.#host.events.events.filter(eventMatcher(filter, this.#host.objects));
+      const matching: readonly LoggedEvent[] = this.#host.events.events.filter(
+        eventMatcher(filter, this.#host.objects),
+      );
       return matching.slice(-Math.min(filter.maxCount ?? MAX_QUERIED_EVENTS, MAX_QUERIED_EVENTS)) as readonly Event[];
     },
     LogUserEvent: (_self, { entity, msg }, call) => {

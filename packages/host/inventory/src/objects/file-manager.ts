@@ -24,7 +24,9 @@ export class FileManager extends ManagedObject {
     },
     DeleteDatastoreFile_Task: (self, { name }, call) => {
       const path = this.#path(name, call);
-      return this.#host.tasks.start('DeleteDatastoreFile_Task', self, call, async () => attempt(path, this.#host.datastores.delete(path)));
+      return this.#host.tasks.start('DeleteDatastoreFile_Task', self, call, async () =>
+        attempt(path, this.#host.datastores.delete(path)),
+      );
     },
     MoveDatastoreFile_Task: (self, { sourceName, destinationName, force }, call) => {
       const [source, destination] = [this.#path(sourceName, call), this.#path(destinationName, call)];

@@ -14,7 +14,11 @@ export class Folder extends ManagedEntity {
   readonly host: Host;
   readonly #childTypes: readonly string[];
 
-  constructor(host: Host, value: string, place: { name: string; parent: ManagedEntity | undefined; childTypes: readonly string[] }) {
+  constructor(
+    host: Host,
+    value: string,
+    place: { name: string; parent: ManagedEntity | undefined; childTypes: readonly string[] },
+  ) {
     super('Folder', value, host.changes, place);
     this.host = host;
     this.#childTypes = place.childTypes;
@@ -36,20 +40,28 @@ export class Folder extends ManagedEntity {
     this.#requireVmFolder();
     requireProgramPrivilege(this.host, spec, call);
     const poolValue = this.host.objects.get(pool, ResourcePool).ref.value;
-    return this.host.tasks.start('CreateVM_Task', this, call, async () => createMachine(this.host, spec, poolValue, call));
+    return this.host.tasks.start('CreateVM_Task', this, call, async () =>
+      createMachine(this.host, spec, poolValue, call),
+    );
   }
 
-  registerVm(args: { path: string; name?: string | undefined; asTemplate: boolean; pool?: ResourcePoolRef | undefined }, call: Call): TaskRef {
+  registerVm(
+    args: { path: string; name?: string | undefined; asTemplate: boolean; pool?: ResourcePoolRef | undefined },
+    call: Call,
+  ): TaskRef {
     this.#requireVmFolder();
     if (args.asTemplate) throw notSupported('A lone host has no templates.');
     // A file that anyone may have uploaded can name a program of the host.
     this.host.authorization.require(call.userName, 'Global.Settings', undefined);
     const pool = this.host.objects.get(args.pool ?? WELL_KNOWN.rootPool, ResourcePool).ref.value;
-    return this.host.tasks.start('RegisterVM_Task', this, call, async () => registerMachine(this.host, args.path, args.name, pool, call));
+    return this.host.tasks.start('RegisterVM_Task', this, call, async () =>
+      registerMachine(this.host, args.path, args.name, pool, call),
+    );
   }
 
   #requireVmFolder(): void {
-    if (!sameReference(this.ref, WELL_KNOWN.vmFolder)) throw notSupported('Machines of this host are in the folder ha-folder-vm.');
+    if (!sameReference(this.ref, WELL_KNOWN.vmFolder))
+      throw notSupported('Machines of this host are in the folder ha-folder-vm.');
   }
 }
 

@@ -1,4 +1,9 @@
-import { type FileInfo, type HostDatastoreBrowserSearchResults, type HostDatastoreBrowserSearchSpec, isDataSubtype } from '@vic/vim';
+import {
+  type FileInfo,
+  type HostDatastoreBrowserSearchResults,
+  type HostDatastoreBrowserSearchSpec,
+  isDataSubtype,
+} from '@vic/vim';
 import type { DatastoreFile } from '../backends/index.ts';
 import type { Handlers } from '../model/call.ts';
 import { fileFault } from '../model/faults.ts';
@@ -28,15 +33,22 @@ export class HostDatastoreBrowser extends ManagedObject {
   readonly handlers: Handlers<HostDatastoreBrowser> = {
     SearchDatastore_Task: (self, { datastorePath, searchSpec }, call) => {
       requireDatastorePrivilege(this.#host, datastorePath, 'Datastore.Browse', call.userName);
-      return this.#host.tasks.start('SearchDatastore_Task', self, call, async () => this.#search(datastorePath, searchSpec));
+      return this.#host.tasks.start('SearchDatastore_Task', self, call, async () =>
+        this.#search(datastorePath, searchSpec),
+      );
     },
     SearchDatastoreSubFolders_Task: (self, { datastorePath, searchSpec }, call) => {
       requireDatastorePrivilege(this.#host, datastorePath, 'Datastore.Browse', call.userName);
-      return this.#host.tasks.start('SearchDatastoreSubFolders_Task', self, call, async () => this.#searchBelow(datastorePath, searchSpec));
+      return this.#host.tasks.start('SearchDatastoreSubFolders_Task', self, call, async () =>
+        this.#searchBelow(datastorePath, searchSpec),
+      );
     },
   };
 
-  async #searchBelow(path: string, spec: HostDatastoreBrowserSearchSpec | undefined): Promise<(HostDatastoreBrowserSearchResults & { $type: string })[]> {
+  async #searchBelow(
+    path: string,
+    spec: HostDatastoreBrowserSearchSpec | undefined,
+  ): Promise<(HostDatastoreBrowserSearchResults & { $type: string })[]> {
     const results: (HostDatastoreBrowserSearchResults & { $type: string })[] = [];
     const pending = [path];
     for (let folder = pending.shift(); folder !== undefined && results.length < MAX_FOLDERS; folder = pending.shift()) {
@@ -48,7 +60,10 @@ export class HostDatastoreBrowser extends ManagedObject {
     return results;
   }
 
-  async #search(path: string, spec: HostDatastoreBrowserSearchSpec | undefined): Promise<HostDatastoreBrowserSearchResults & { $type: string }> {
+  async #search(
+    path: string,
+    spec: HostDatastoreBrowserSearchSpec | undefined,
+  ): Promise<HostDatastoreBrowserSearchResults & { $type: string }> {
     const matches = nameMatcher(spec);
     const files = (await this.#list(path)).filter((file) => matches(file.name) && kindMatches(file, spec));
     const sorted = files.toSorted((a, b) => rank(a, spec) - rank(b, spec) || (a.name < b.name ? -1 : 1));
@@ -106,7 +121,9 @@ function kindMatches(file: DatastoreFile, spec: HostDatastoreBrowserSearchSpec |
 }
 
 function nameMatcher(spec: HostDatastoreBrowserSearchSpec | undefined): (name: string) => boolean {
-  const patterns = (spec?.matchPattern ?? []).map((pattern) => globToRegExp(pattern, spec?.searchCaseInsensitive ?? true));
+  const patterns = (spec?.matchPattern ?? []).map((pattern) =>
+    globToRegExp(pattern, spec?.searchCaseInsensitive ?? true),
+  );
   return (name) => patterns.length === 0 || patterns.some((pattern) => pattern.test(name));
 }
 

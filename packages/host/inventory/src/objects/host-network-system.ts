@@ -43,13 +43,18 @@ export class HostNetworkSystem extends ManagedObject {
     },
     RemoveVirtualSwitch: async (_self, { vswitchName }) => {
       this.#requireSwitch(vswitchName);
-      if (this.#switches.portGroups.some((portGroup) => portGroup.virtualSwitch === vswitchName)) throw inUse(vswitchName);
-      await this.#save({ ...this.#switches, virtualSwitches: this.#switches.virtualSwitches.filter((name) => name !== vswitchName) });
+      if (this.#switches.portGroups.some((portGroup) => portGroup.virtualSwitch === vswitchName))
+        throw inUse(vswitchName);
+      await this.#save({
+        ...this.#switches,
+        virtualSwitches: this.#switches.virtualSwitches.filter((name) => name !== vswitchName),
+      });
       return undefined;
     },
     AddPortGroup: async (_self, { portgrp }) => {
       const portGroup = { name: requireName(portgrp.name), virtualSwitch: portgrp.vswitchName, vlanId: portgrp.vlanId };
-      if (portGroup.vlanId < 0 || portGroup.vlanId > 4095) throw invalidArgument('portgrp.vlanId', 'A VLAN is a number from 0 to 4095.');
+      if (portGroup.vlanId < 0 || portGroup.vlanId > 4095)
+        throw invalidArgument('portgrp.vlanId', 'A VLAN is a number from 0 to 4095.');
       this.#requireSwitch(portGroup.virtualSwitch);
       if (this.#find(portGroup.name) !== undefined) throw alreadyExists(portGroup.name);
       await this.#add(portGroup);
@@ -95,7 +100,10 @@ export class HostNetworkSystem extends ManagedObject {
     } catch (error) {
       throw generalFault(error);
     }
-    await this.#save({ ...this.#switches, portGroups: this.#switches.portGroups.filter((portGroup) => portGroup.name !== name) });
+    await this.#save({
+      ...this.#switches,
+      portGroups: this.#switches.portGroups.filter((portGroup) => portGroup.name !== name),
+    });
     if (network !== undefined) {
       this.#host.objects.remove(network);
       network.parent?.touch('childEntity');
@@ -109,7 +117,8 @@ export class HostNetworkSystem extends ManagedObject {
   }
 
   #requireSwitch(name: string): void {
-    if (!this.#switches.virtualSwitches.includes(name)) throw notFound(`There is no virtual switch ${name.slice(0, 100)}.`);
+    if (!this.#switches.virtualSwitches.includes(name))
+      throw notFound(`There is no virtual switch ${name.slice(0, 100)}.`);
   }
 
   async #save(switches: Switches): Promise<void> {
@@ -128,7 +137,9 @@ export class HostNetworkSystem extends ManagedObject {
         numPorts: SWITCH_PORTS,
         numPortsAvailable: SWITCH_PORTS,
         mtu: 1500,
-        portgroup: this.#switches.portGroups.filter((group) => group.virtualSwitch === name).map((group) => keyOfGroup(group.name)),
+        portgroup: this.#switches.portGroups
+          .filter((group) => group.virtualSwitch === name)
+          .map((group) => keyOfGroup(group.name)),
         pnic: [],
         spec: { numPorts: SWITCH_PORTS, mtu: 1500 },
       })),

@@ -109,7 +109,14 @@ export class HostSystem extends ManagedEntity {
       systemInfo: { vendor: 'VIC', model: 'hostd', uuid: this.#host.uuid },
       cpuInfo: { numCpuPackages: 1, numCpuCores: cpus, numCpuThreads: cpus, hz: cpuMhz * 1_000_000 },
       cpuPkg: [
-        { index: 0, vendor: /intel/i.test(cpuModel) ? 'intel' : 'amd', hz: cpuMhz * 1_000_000, busHz: 0, description: cpuModel, threadId: threads },
+        {
+          index: 0,
+          vendor: /intel/i.test(cpuModel) ? 'intel' : 'amd',
+          hz: cpuMhz * 1_000_000,
+          busHz: 0,
+          description: cpuModel,
+          threadId: threads,
+        },
       ],
       memorySize: memoryBytes,
       smcPresent: false,

@@ -18,7 +18,12 @@ export class LicenseManager extends ManagedObject {
         total: 0,
         used: 0,
         costUnit: 'cpuPackage',
-        properties: [{ key: 'feature', value: { $type: 'KeyValue', key: 'serialuri:2', value: 'Remote virtual Serial Port Concentrator' } }],
+        properties: [
+          {
+            key: 'feature',
+            value: { $type: 'KeyValue', key: 'serialuri:2', value: 'Remote virtual Serial Port Concentrator' },
+          },
+        ],
       },
     ],
     licensedEdition: () => 'vic',

@@ -21,9 +21,14 @@ export class OptionManager extends ManagedObject {
 
   readonly handlers: Handlers<OptionManager> = {
     QueryOptions: (_self, { name }) => {
-      const options = this.#options().filter(({ key }) => name === undefined || key === name || (name.endsWith('.') && key.startsWith(name)));
+      const options = this.#options().filter(
+        ({ key }) => name === undefined || key === name || (name.endsWith('.') && key.startsWith(name)),
+      );
       if (options.length === 0) {
-        throw new VimFault({ fault: make('InvalidName', { name: (name ?? '').slice(0, 100) }), message: `There is no option ${name?.slice(0, 100) ?? ''}.` });
+        throw new VimFault({
+          fault: make('InvalidName', { name: (name ?? '').slice(0, 100) }),
+          message: `There is no option ${name?.slice(0, 100) ?? ''}.`,
+        });
       }
       return options;
     },

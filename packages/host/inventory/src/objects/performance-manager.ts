@@ -21,10 +21,42 @@ interface Counter {
 /** The numbers are those vCenter uses, for clients that know them by heart. */
 const COUNTERS: readonly Counter[] = [
   { key: 2, group: 'cpu', name: 'usage', unit: 'percent', rollup: 'average', stats: 'rate', value: cpuHundredths },
-  { key: 6, group: 'cpu', name: 'usagemhz', unit: 'megaHertz', rollup: 'average', stats: 'rate', value: (sample) => sample.usage.cpuMhz },
-  { key: 24, group: 'mem', name: 'usage', unit: 'percent', rollup: 'average', stats: 'absolute', value: memoryHundredths },
-  { key: 33, group: 'mem', name: 'active', unit: 'kiloBytes', rollup: 'average', stats: 'absolute', value: (sample) => kib(sample.usage.residentMemoryBytes) },
-  { key: 98, group: 'mem', name: 'consumed', unit: 'kiloBytes', rollup: 'average', stats: 'absolute', value: (sample) => kib(sample.usage.privateMemoryBytes) },
+  {
+    key: 6,
+    group: 'cpu',
+    name: 'usagemhz',
+    unit: 'megaHertz',
+    rollup: 'average',
+    stats: 'rate',
+    value: (sample) => sample.usage.cpuMhz,
+  },
+  {
+    key: 24,
+    group: 'mem',
+    name: 'usage',
+    unit: 'percent',
+    rollup: 'average',
+    stats: 'absolute',
+    value: memoryHundredths,
+  },
+  {
+    key: 33,
+    group: 'mem',
+    name: 'active',
+    unit: 'kiloBytes',
+    rollup: 'average',
+    stats: 'absolute',
+    value: (sample) => kib(sample.usage.residentMemoryBytes),
+  },
+  {
+    key: 98,
+    group: 'mem',
+    name: 'consumed',
+    unit: 'kiloBytes',
+    rollup: 'average',
+    stats: 'absolute',
+    value: (sample) => kib(sample.usage.privateMemoryBytes),
+  },
 ];
 
 /** Performance figures of machines, in samples of twenty seconds. */
@@ -61,13 +93,21 @@ export class PerformanceManager extends ManagedObject {
   };
 
   #query(spec: PerfQuerySpec): PerfEntityMetricBase {
-    if (spec.format !== undefined && spec.format !== 'normal') throw notSupported('Figures are given in the format normal.');
-    if (spec.intervalId !== undefined && spec.intervalId !== SAMPLE_SECONDS) throw invalidArgument('intervalId', `The interval is ${SAMPLE_SECONDS} seconds.`);
+    if (spec.format !== undefined && spec.format !== 'normal')
+      throw notSupported('Figures are given in the format normal.');
+    if (spec.intervalId !== undefined && spec.intervalId !== SAMPLE_SECONDS)
+      throw invalidArgument('intervalId', `The interval is ${SAMPLE_SECONDS} seconds.`);
     const vm = this.#host.objects.get(spec.entity, VirtualMachine);
-    const wanted = spec.metricId === undefined || spec.metricId.length === 0 ? COUNTERS : [...new Set(spec.metricId.map((id) => id.counterId))].map(requireCounter);
+    const wanted =
+      spec.metricId === undefined || spec.metricId.length === 0
+        ? COUNTERS
+        : [...new Set(spec.metricId.map((id) => id.counterId))].map(requireCounter);
     const inTime = this.#sampler
       .of(vm)
-      .filter(({ at }) => (spec.startTime === undefined || at > spec.startTime) && (spec.endTime === undefined || at <= spec.endTime));
+      .filter(
+        ({ at }) =>
+          (spec.startTime === undefined || at > spec.startTime) && (spec.endTime === undefined || at <= spec.endTime),
+      );
     const samples = inTime.slice(-Math.max(1, spec.maxSample ?? inTime.length));
     return {
       $type: 'PerfEntityMetric',
@@ -89,7 +129,11 @@ function requireCounter(key: number): Counter {
 }
 
 function counterInfo(counter: Counter): PerfCounterInfo {
-  const described = (key: string): { key: string; label: string; summary: string } => ({ key, label: key, summary: key });
+  const described = (key: string): { key: string; label: string; summary: string } => ({
+    key,
+    label: key,
+    summary: key,
+  });
   return {
     key: counter.key,
     nameInfo: described(counter.name),

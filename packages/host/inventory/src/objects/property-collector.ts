@@ -57,7 +57,9 @@ export class PropertyCollector extends ManagedObject implements Disposable {
 
   /** Another collector for the same session. */
   createCollector(): PropertyCollector {
-    return this.#session.add(new PropertyCollector(`session[${this.#session.key}]${randomUuid()}`, this.#changes, this.#session, this.#reader));
+    return this.#session.add(
+      new PropertyCollector(`session[${this.#session.key}]${randomUuid()}`, this.#changes, this.#session, this.#reader),
+    );
   }
 
   /** Removes the collector from its session. */
@@ -104,7 +106,8 @@ export class PropertyCollector extends ManagedObject implements Disposable {
 
   /** One page of a result, with a token for the next. */
   page(all: ObjectContent[], maxObjects: number | undefined): RetrieveResult | undefined {
-    if (maxObjects !== undefined && maxObjects <= 0) throw invalidArgument('options.maxObjects', 'At least one object must be asked for.');
+    if (maxObjects !== undefined && maxObjects <= 0)
+      throw invalidArgument('options.maxObjects', 'At least one object must be asked for.');
     if (all.length === 0) return undefined;
     if (maxObjects === undefined || all.length <= maxObjects) return { objects: all };
     const token = randomUuid();
@@ -153,7 +156,10 @@ export class PropertyCollector extends ManagedObject implements Disposable {
     }
     if (version === this.#last?.from) return this.#last.set;
     if (version === String(this.#version)) return undefined;
-    throw new VimFault({ fault: make('InvalidCollectorVersion', {}), message: `The version ${version.slice(0, 40)} is not known.` });
+    throw new VimFault({
+      fault: make('InvalidCollectorVersion', {}),
+      message: `The version ${version.slice(0, 40)} is not known.`,
+    });
   }
 
   #collect(version: string): UpdateSet | undefined {
@@ -191,26 +197,30 @@ async function anyOf(promise: Promise<void>, signal: AbortSignal): Promise<void>
 
 const propertyCollectorHandlers: Handlers<PropertyCollector> = {
   RetrieveProperties: (collector, { specSet }) => retrieve(specSet, collector.reader),
-  RetrievePropertiesEx: (collector, { specSet, options }) => collector.page(retrieve(specSet, collector.reader), options.maxObjects),
+  RetrievePropertiesEx: (collector, { specSet, options }) =>
+    collector.page(retrieve(specSet, collector.reader), options.maxObjects),
   ContinueRetrievePropertiesEx: (collector, { token }) => collector.nextPage(token),
   CancelRetrievePropertiesEx: (collector, { token }) => {
     collector.cancelPages(token);
     return undefined;
   },
   CreateFilter: (collector, { spec, partialUpdates }) => collector.createFilter(spec, partialUpdates),
-  CreatePropertyCollector: (collector) => collector.createCollector().ref as { type: 'PropertyCollector'; value: string },
+  CreatePropertyCollector: (collector) =>
+    collector.createCollector().ref as { type: 'PropertyCollector'; value: string },
   DestroyPropertyCollector: (collector) => {
     collector.destroy();
     return undefined;
   },
-  WaitForUpdatesEx: async (collector, { version, options }, call) => collector.waitForUpdates(version ?? '', options ?? {}, call),
+  WaitForUpdatesEx: async (collector, { version, options }, call) =>
+    collector.waitForUpdates(version ?? '', options ?? {}, call),
   WaitForUpdates: async (collector, { version }, call) => {
     for (;;) {
       const set = await collector.waitForUpdates(version ?? '', {}, call);
       if (set !== undefined) return set;
     }
   },
-  CheckForUpdates: async (collector, { version }, call) => collector.waitForUpdates(version ?? '', { maxWaitSeconds: 0 }, call),
+  CheckForUpdates: async (collector, { version }, call) =>
+    collector.waitForUpdates(version ?? '', { maxWaitSeconds: 0 }, call),
   CancelWaitForUpdates: (collector) => {
     collector.cancelWait();
     return undefined;

@@ -35,12 +35,20 @@ export class ResourcePool extends ManagedEntity {
   protected readonly properties = {
     ...this.entityProperties(),
     owner: () => WELL_KNOWN.computeResource,
-    resourcePool: () => this.children().filter((child) => child instanceof ResourcePool).map((pool) => pool.ref),
+    resourcePool: () =>
+      this.children()
+        .filter((child) => child instanceof ResourcePool)
+        .map((pool) => pool.ref),
     vm: () => this.machines().map((vm) => vm.ref),
     config: () => this.#config(),
     childConfiguration: () => [],
     runtime: () => this.#runtime(),
-    summary: () => ({ $type: 'ResourcePoolSummary', name: this.name, config: this.#config(), runtime: this.#runtime() }),
+    summary: () => ({
+      $type: 'ResourcePoolSummary',
+      name: this.name,
+      config: this.#config(),
+      runtime: this.#runtime(),
+    }),
   };
 
   readonly handlers: Handlers<ResourcePool> = resourcePoolHandlers;
@@ -91,7 +99,8 @@ export class ResourcePool extends ManagedEntity {
 
   async updateConfig(name: string | undefined, spec: ResourceConfigSpec | undefined): Promise<void> {
     if (this.ref.value === WELL_KNOWN.rootPool.value) throw notSupported('The root resource pool is the host itself.');
-    if (name !== undefined && name !== this.name && this.parent instanceof ResourcePool) this.#requireFreeName(requireName(name), this.parent);
+    if (name !== undefined && name !== this.name && this.parent instanceof ResourcePool)
+      this.#requireFreeName(requireName(name), this.parent);
     const record: PoolRecord = {
       ...this.#record,
       name: name ?? this.name,
@@ -133,7 +142,10 @@ export class ResourcePool extends ManagedEntity {
 
   /** What machines of this pool and those below use, for the figures. */
   allMachines(): readonly VirtualMachine[] {
-    return [...this.machines(), ...this.children().flatMap((child) => (child instanceof ResourcePool ? child.allMachines() : []))];
+    return [
+      ...this.machines(),
+      ...this.children().flatMap((child) => (child instanceof ResourcePool ? child.allMachines() : [])),
+    ];
   }
 
   #runningMemoryMiB(): number {
@@ -163,7 +175,8 @@ export class ResourcePool extends ManagedEntity {
       overallUsage: used,
       maxUsage: max,
     });
-    const limitOf = (limit: number | undefined, whole: number): number => (limit === undefined || limit < 0 ? whole : Math.min(limit, whole));
+    const limitOf = (limit: number | undefined, whole: number): number =>
+      limit === undefined || limit < 0 ? whole : Math.min(limit, whole);
     return {
       memory: usage(
         machines.reduce((sum, vm) => sum + vm.usage.residentMemoryBytes, 0),

@@ -23,7 +23,9 @@ export class SearchIndex extends ManagedObject {
     FindByUuid: (_self, { uuid, vmSearch, instanceUuid }) => {
       const wanted = uuid.toLowerCase();
       if (!vmSearch) return wanted === this.#host.uuid ? WELL_KNOWN.host : undefined;
-      return refOf(this.#machines().find((vm) => (instanceUuid === true ? vm.record.instanceUuid : vm.record.uuid) === wanted));
+      return refOf(
+        this.#machines().find((vm) => (instanceUuid === true ? vm.record.instanceUuid : vm.record.uuid) === wanted),
+      );
     },
     FindAllByUuid: (_self, { uuid, vmSearch, instanceUuid }) => {
       const wanted = uuid.toLowerCase();
@@ -34,7 +36,9 @@ export class SearchIndex extends ManagedObject {
     },
     FindByDatastorePath: (_self, { datacenter, path }) =>
       sameReference(datacenter, WELL_KNOWN.datacenter)
-        ? (refOf(this.#machines().find((vm) => vm.record.vmPathName === path)) as { type: 'VirtualMachine'; value: string } | undefined)
+        ? (refOf(this.#machines().find((vm) => vm.record.vmPathName === path)) as
+            | { type: 'VirtualMachine'; value: string }
+            | undefined)
         : undefined,
   };
 

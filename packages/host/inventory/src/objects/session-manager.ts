@@ -31,7 +31,9 @@ export class SessionManager extends ManagedObject {
   override readFor(name: string, session: Session | undefined): unknown {
     if (name === 'currentSession') return session?.toUserSession();
     if (name !== 'sessionList') return this.read(name);
-    const mayList = session !== undefined && this.#host.authorization.allows(session.userName, 'Sessions.TerminateSession', undefined);
+    const mayList =
+      session !== undefined &&
+      this.#host.authorization.allows(session.userName, 'Sessions.TerminateSession', undefined);
     return mayList ? this.#host.sessions.list().map((other) => other.toUserSession()) : undefined;
   }
 
@@ -61,12 +63,19 @@ export class SessionManager extends ManagedObject {
       throw new VimFault({ fault: make('InvalidLocale', {}), message: 'Only the locale en is available.' });
     }
     if (call.session !== undefined) {
-      throw new VimFault({ fault: make('InvalidLogin', {}), message: 'This session is logged in already.', remedy: 'Log out first.' });
+      throw new VimFault({
+        fault: make('InvalidLogin', {}),
+        message: 'This session is logged in already.',
+        remedy: 'Log out first.',
+      });
     }
     const user = await this.#host.users.verify(userName, password);
     if (user === undefined) {
       this.#host.logger.warn('Login refused', { userName: userName.slice(0, 100), clientAddress: call.clientAddress });
-      throw new VimFault({ fault: make('InvalidLogin', {}), message: 'Cannot complete login due to an incorrect user name or password.' });
+      throw new VimFault({
+        fault: make('InvalidLogin', {}),
+        message: 'Cannot complete login due to an incorrect user name or password.',
+      });
     }
     const { onLogin, userAgent } = call as LoginCall;
     const session = this.#host.sessions.open({

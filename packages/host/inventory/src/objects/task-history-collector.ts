@@ -34,7 +34,12 @@ export class TaskHistoryCollector extends HistoryCollector<TaskInfo> {
 /** Whether a task passes a filter by entity, user and state; other criteria are refused. */
 function taskMatcher(filter: TaskFilterSpec): (info: TaskInfo) => boolean {
   const { entity, state, userName, eventChainId } = filter;
-  if (filter.alarm !== undefined || filter.scheduledTask !== undefined || filter.time !== undefined || entity?.recursion === 'children') {
+  if (
+    filter.alarm !== undefined ||
+    filter.scheduledTask !== undefined ||
+    filter.time !== undefined ||
+    entity?.recursion === 'children'
+  ) {
     throw notSupported('Tasks can be filtered by entity, user, state and event chain.');
   }
   const root = entity === undefined || entity.entity.value === 'ha-folder-root';
@@ -42,7 +47,8 @@ function taskMatcher(filter: TaskFilterSpec): (info: TaskInfo) => boolean {
     (root || info.entity?.value === entity.entity.value) &&
     (state === undefined || state.length === 0 || state.includes(info.state)) &&
     (eventChainId === undefined || eventChainId.length === 0 || eventChainId.includes(info.eventChainId)) &&
-    (userName?.userList === undefined || userName.userList.includes((info.reason as { userName?: string }).userName ?? ''));
+    (userName?.userList === undefined ||
+      userName.userList.includes((info.reason as { userName?: string }).userName ?? ''));
 }
 
 const taskHistoryCollectorHandlers: Handlers<TaskHistoryCollector> = {

@@ -34,7 +34,11 @@ export class TaskManager extends ManagedObject {
     description: () => ({
       methodInfo: methodNames()
         .filter((name) => methodMeta(name)?.taskResult !== undefined)
-        .map((name) => ({ key: descriptionIdOf(name, methodMeta(name)?.owner ?? ''), label: name.replace(/_Task$/, ''), summary: name })),
+        .map((name) => ({
+          key: descriptionIdOf(name, methodMeta(name)?.owner ?? ''),
+          label: name.replace(/_Task$/, ''),
+          summary: name,
+        })),
       state: ['queued', 'running', 'success', 'error'].map((key) => ({ key, label: key, summary: key })),
       reason: [{ key: 'TaskReasonUser', label: 'user', summary: 'user' }],
     }),

@@ -17,7 +17,8 @@ export class UserDirectory extends ManagedObject {
 
   readonly handlers: Handlers<UserDirectory> = {
     RetrieveUserGroups: async (_self, args) => {
-      if (args.belongsToGroup !== undefined || args.belongsToUser !== undefined) throw notSupported('This host has no groups.');
+      if (args.belongsToGroup !== undefined || args.belongsToUser !== undefined)
+        throw notSupported('This host has no groups.');
       if (!args.findUsers) return [];
       const wanted = args.searchStr.toLowerCase();
       return (await this.#host.users.list())

@@ -21,7 +21,8 @@ export class ViewManager extends ManagedObject {
   protected readonly properties = {};
 
   readonly handlers: Handlers<ViewManager> = {
-    CreateContainerView: (_self, { container, type, recursive }, call) => this.#containerView(call, container, type ?? [], recursive),
+    CreateContainerView: (_self, { container, type, recursive }, call) =>
+      this.#containerView(call, container, type ?? [], recursive),
     CreateListView: (_self, { obj }, call) => {
       const session = requireSession(call);
       const exists = (ref: { type: string; value: string }): boolean =>
@@ -32,10 +33,16 @@ export class ViewManager extends ManagedObject {
     },
   };
 
-  #containerView(call: Call, container: { type: string; value: string }, types: readonly string[], recursive: boolean): ContainerViewRef {
+  #containerView(
+    call: Call,
+    container: { type: string; value: string },
+    types: readonly string[],
+    recursive: boolean,
+  ): ContainerViewRef {
     const session = requireSession(call);
     for (const type of types) {
-      if (managedTypeMeta(type) === undefined) throw invalidArgument('type', `There is no managed type ${type.slice(0, 100)}.`);
+      if (managedTypeMeta(type) === undefined)
+        throw invalidArgument('type', `There is no managed type ${type.slice(0, 100)}.`);
     }
     const view = new ContainerView(viewId(session.key), this.#host.changes, {
       container: this.#host.objects.get(container, ManagedEntity),

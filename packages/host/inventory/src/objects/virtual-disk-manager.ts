@@ -36,7 +36,8 @@ export class VirtualDiskManager extends ManagedObject {
     },
     CopyVirtualDisk_Task: (self, { sourceName, destName, destSpec, force }, call) => {
       const [source, destination] = [this.#path(sourceName, call), this.#path(destName, call)];
-      if (destSpec !== undefined && isA(destSpec, 'FileBackedVirtualDiskSpec')) throw notSupported('A copy keeps the capacity of its source.');
+      if (destSpec !== undefined && isA(destSpec, 'FileBackedVirtualDiskSpec'))
+        throw notSupported('A copy keeps the capacity of its source.');
       if (force === true) throw notSupported('A copy does not replace a disk: delete it first.');
       return this.#host.tasks.start('CopyVirtualDisk_Task', self, call, async () => {
         await attempt(source, this.#host.datastores.copyDisk(source, destination));
@@ -70,8 +71,10 @@ export class VirtualDiskManager extends ManagedObject {
 const DISK_TYPES: readonly string[] = ['thin', 'preallocated', 'thick'];
 
 function capacityOf(spec: VirtualDiskSpec): number {
-  if (!isA(spec, 'FileBackedVirtualDiskSpec')) throw invalidArgument('spec', 'A disk needs a FileBackedVirtualDiskSpec.');
-  if (!DISK_TYPES.includes(spec.diskType)) throw invalidArgument('spec.diskType', `Disks of this host are ${DISK_TYPES.join(', ')}; all of them are thin.`);
+  if (!isA(spec, 'FileBackedVirtualDiskSpec'))
+    throw invalidArgument('spec', 'A disk needs a FileBackedVirtualDiskSpec.');
+  if (!DISK_TYPES.includes(spec.diskType))
+    throw invalidArgument('spec.diskType', `Disks of this host are ${DISK_TYPES.join(', ')}; all of them are thin.`);
   if (spec.capacityKb <= 0) throw invalidArgument('spec.capacityKb', 'A disk needs a capacity.');
   return spec.capacityKb * 1024;
 }

@@ -27,7 +27,8 @@ export const virtualMachineHandlers: Handlers<VirtualMachine> = {
     return task(vm, 'ReconfigVM_Task', call, async () => reconfigureMachine(vm, spec, call));
   },
   // Clones of one source run side by side: the source does not change.
-  InstantClone_Task: (vm, { spec }, call) => vm.host.tasks.start('InstantClone_Task', vm, call, async () => instantClone(vm, spec, call)),
+  InstantClone_Task: (vm, { spec }, call) =>
+    vm.host.tasks.start('InstantClone_Task', vm, call, async () => instantClone(vm, spec, call)),
   Destroy_Task: (vm, _args, call) => task(vm, 'Destroy_Task', call, async () => destroyMachine(vm, call)),
   Rename_Task: (vm, { newName }, call) => task(vm, 'Rename_Task', call, async () => renameMachine(vm, newName, call)),
   UnregisterVM: async (vm, _args, call) => {
@@ -48,7 +49,12 @@ export const virtualMachineHandlers: Handlers<VirtualMachine> = {
   },
 };
 
-function task(vm: VirtualMachine, method: Parameters<VirtualMachine['host']['tasks']['start']>[0], call: Call, work: () => Promise<void>): TaskRef {
+function task(
+  vm: VirtualMachine,
+  method: Parameters<VirtualMachine['host']['tasks']['start']>[0],
+  call: Call,
+  work: () => Promise<void>,
+): TaskRef {
   const exclusive: TaskWork = async () => {
     await exclusively(vm, work);
     return undefined;

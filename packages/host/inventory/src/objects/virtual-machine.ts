@@ -25,6 +25,7 @@ export class VirtualMachine extends ManagedEntity {
   #usage: VmUsage = NO_USAGE;
   #destroyed = false;
   #reportTimer: NodeJS.Timeout | undefined;
+  #configFile: Promise<void> = Promise.resolve();
 
   constructor(host: Host, record: VmRecord, parent: ManagedEntity) {
     super('VirtualMachine', record.moid, host.changes, { name: record.name, parent });
@@ -80,8 +81,23 @@ export class VirtualMachine extends ManagedEntity {
   /** Replaces the configuration: counted, dated, and written beside the disks as well. */
   async reconfigure(record: VmRecord): Promise<void> {
     const next = { ...record, changeNumber: this.#record.changeNumber + 1, modifiedAtMs: this.host.now().getTime() };
-    await Promise.all([this.host.store.writeRecord('machines', next.moid, next), writeConfigFile(this.host, next)]);
+    await this.host.store.writeRecord('machines', next.moid, next);
     this.#apply(next);
+    this.saveConfigFile();
+  }
+
+  /**
+   * Writes the configuration file beside the disks, soon.
+   *
+   * The record is what counts; the file only serves to register the machine again, so nobody waits for it.
+   */
+  saveConfigFile(): void {
+    this.#configFile = this.#configFile
+      .then(async () => (this.#destroyed ? undefined : writeConfigFile(this.host, this.#record)))
+      .catch((error: unknown) =>
+        this.host.logger.warn('Cannot write configuration file', { vm: this.name, error: String(error) }),
+      );
+    this.host.store.track(this.#configFile);
   }
 
   /** Replaces the record after the guest reported; the write follows soon. */
@@ -92,7 +108,9 @@ export class VirtualMachine extends ManagedEntity {
       if (this.#destroyed) return;
       this.host.store
         .writeRecord('machines', this.#record.moid, this.#record)
-        .catch((error: unknown) => this.host.logger.error('Cannot write machine record', { vm: this.name, error: String(error) }));
+        .catch((error: unknown) =>
+          this.host.logger.error('Cannot write machine record', { vm: this.name, error: String(error) }),
+        );
     }, GUEST_REPORT_DELAY_MS);
   }
 
@@ -107,10 +125,16 @@ export class VirtualMachine extends ManagedEntity {
   async remove(): Promise<void> {
     this.#destroyed = true;
     clearTimeout(this.#reportTimer);
+    await this.#configFile;
     await this.host.store.removeRecord('machines', this.#record.moid);
     this.host.objects.remove(this);
     this.#touchNeighbours();
     await this.host.authorization.entityRemoved(this);
+  }
+
+  /** Resolves when no write of the configuration file is under way. */
+  async configFileWritten(): Promise<void> {
+    await this.#configFile;
   }
 
   /** Makes the machine visible. */
@@ -125,7 +149,9 @@ export class VirtualMachine extends ManagedEntity {
 
   /** Names of the datastores that hold files of the machine. */
   datastoreNames(): ReadonlySet<string> {
-    const backed = this.#record.devices.map((device) => (device.backing !== undefined && 'fileName' in device.backing ? String(device.backing.fileName) : ''));
+    const backed = this.#record.devices.map((device) =>
+      device.backing !== undefined && 'fileName' in device.backing ? String(device.backing.fileName) : '',
+    );
     const names = [this.#record.vmPathName, ...backed].map((path) => /^\[([^\]]+)\]/.exec(path)?.[1]);
     return new Set(names.filter((name) => name !== undefined));
   }
@@ -136,7 +162,9 @@ export class VirtualMachine extends ManagedEntity {
   }
 
   nics(): readonly VirtualEthernetCard[] {
-    return this.#record.devices.filter((device) => isDataSubtype(device.$type, 'VirtualEthernetCard')) as readonly VirtualEthernetCard[];
+    return this.#record.devices.filter((device) =>
+      isDataSubtype(device.$type, 'VirtualEthernetCard'),
+    ) as readonly VirtualEthernetCard[];
   }
 
   #apply(next: VmRecord): void {
@@ -144,7 +172,8 @@ export class VirtualMachine extends ManagedEntity {
     this.#record = next;
     if (next.name !== before.name) this.setName(next.name);
     const touched = ['config', 'summary'];
-    if (next.powerState !== before.powerState || next.frozen !== before.frozen || next.bootedAtMs !== before.bootedAtMs) touched.push('runtime', 'guest');
+    if (next.powerState !== before.powerState || next.frozen !== before.frozen || next.bootedAtMs !== before.bootedAtMs)
+      touched.push('runtime', 'guest');
     if (next.devices !== before.devices) touched.push('network', 'datastore', 'layout');
     this.touch(...touched);
     if (next.devices !== before.devices) this.#touchRelated();
@@ -158,8 +187,9 @@ export class VirtualMachine extends ManagedEntity {
   }
 
   #touchRelated(): void {
-    for (const name of this.portGroups()) this.host.objects.find({ type: 'Network', value: `network-${name}` })?.touch('vm');
-    for (const name of this.datastoreNames()) this.host.objects.find({ type: 'Datastore', value: `datastore-${name}` })?.touch('vm');
+    for (const name of this.portGroups())
+      this.host.objects.find({ type: 'Network', value: `network-${name}` })?.touch('vm');
+    for (const name of this.datastoreNames())
+      this.host.objects.find({ type: 'Datastore', value: `datastore-${name}` })?.touch('vm');
   }
 }
-

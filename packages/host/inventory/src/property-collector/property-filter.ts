@@ -35,7 +35,12 @@ export class PropertyFilter extends ManagedObject {
   constructor(
     value: string,
     changes: Changes,
-    init: { spec: PropertyFilterSpec; partialUpdates: boolean; reader: Reader; onDestroy: (filter: PropertyFilter) => void },
+    init: {
+      spec: PropertyFilterSpec;
+      partialUpdates: boolean;
+      reader: Reader;
+      onDestroy: (filter: PropertyFilter) => void;
+    },
   ) {
     super('PropertyFilter', value, changes);
     this.#spec = init.spec;

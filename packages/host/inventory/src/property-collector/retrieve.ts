@@ -9,7 +9,11 @@ export function retrieve(specs: readonly PropertyFilterSpec[], reader: Reader): 
     checkSpec(spec);
     const paths = new Map<string, readonly string[]>();
     return [...select(spec, reader).objects.values()].map((object) =>
-      contentOf(object, paths.getOrInsertComputed(object.ref.type, (type) => pathsFor(spec, type)), reader),
+      contentOf(
+        object,
+        paths.getOrInsertComputed(object.ref.type, (type) => pathsFor(spec, type)),
+        reader,
+      ),
     );
   });
 }

@@ -36,9 +36,11 @@ const MAX_PATHS = 1000;
 
 /** Throws for property specifications that no object could satisfy. */
 export function checkSpec(spec: PropertyFilterSpec): void {
-  if (spec.propSet.length + spec.objectSet.length > MAX_SPECS) throw invalidArgument('specSet', 'The specification is too large.');
+  if (spec.propSet.length + spec.objectSet.length > MAX_SPECS)
+    throw invalidArgument('specSet', 'The specification is too large.');
   for (const { type, pathSet } of spec.propSet) {
-    if (managedTypeMeta(type) === undefined) throw invalidArgument('propSet.type', `There is no managed type ${type.slice(0, 100)}.`);
+    if (managedTypeMeta(type) === undefined)
+      throw invalidArgument('propSet.type', `There is no managed type ${type.slice(0, 100)}.`);
     if ((pathSet?.length ?? 0) > MAX_PATHS) throw invalidArgument('propSet.pathSet', 'The specification is too large.');
     for (const path of pathSet ?? []) requirePath(type, path);
   }
@@ -89,7 +91,11 @@ class Traversal implements Selection {
     this.#follow(object, objectSpec.selectSet, named);
   }
 
-  #follow(origin: ManagedObject, selectSet: readonly SelectionSpec[] | undefined, named: ReadonlyMap<string, TraversalSpec>): void {
+  #follow(
+    origin: ManagedObject,
+    selectSet: readonly SelectionSpec[] | undefined,
+    named: ReadonlyMap<string, TraversalSpec>,
+  ): void {
     // A stack of its own: specifications can be nested deeper than the call stack.
     const pending: (readonly [ManagedObject, SelectionSpec])[] = (selectSet ?? []).map((item) => [origin, item]);
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -142,6 +148,7 @@ function collectNamed(selectSet: readonly SelectionSpec[] | undefined, named: Ma
 function resolve(spec: SelectionSpec, named: ReadonlyMap<string, TraversalSpec>): TraversalSpec {
   if (isA(spec, 'TraversalSpec')) return spec;
   const found = named.get(spec.name ?? '');
-  if (found === undefined) throw invalidArgument('selectSet', `There is no selection named ${spec.name?.slice(0, 100) ?? ''}.`);
+  if (found === undefined)
+    throw invalidArgument('selectSet', `There is no selection named ${spec.name?.slice(0, 100) ?? ''}.`);
   return found;
 }

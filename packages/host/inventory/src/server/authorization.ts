@@ -1,4 +1,12 @@
-import { type AuthorizationRole, type ManagedObjectReference, type Permission, VimFault, make, methodMeta, methodNames } from '@vic/vim';
+import {
+  type AuthorizationRole,
+  type ManagedObjectReference,
+  type Permission,
+  VimFault,
+  make,
+  methodMeta,
+  methodNames,
+} from '@vic/vim';
 import { ManagedEntity } from '../model/managed-entity.ts';
 import { invalidArgument, notFound } from '../model/faults.ts';
 import type { ManagedObject } from '../model/managed-object.ts';
@@ -115,7 +123,9 @@ export class Authorization {
   /** Removes a role, with the permissions that use it unless `failIfUsed`. */
   async removeRole(roleId: number, failIfUsed: boolean): Promise<void> {
     this.#requireUserRole(roleId);
-    const users = this.#objects.all(ManagedEntity).filter((entity) => entity.permissions.some((p) => p.roleId === roleId));
+    const users = this.#objects
+      .all(ManagedEntity)
+      .filter((entity) => entity.permissions.some((p) => p.roleId === roleId));
     if (failIfUsed && users.length > 0) {
       throw new VimFault({ fault: make('RemoveFailed', {}), message: `Role ${roleId} is used by permissions.` });
     }
@@ -132,7 +142,10 @@ export class Authorization {
     }
     const principals = new Set(permissions.map((permission) => permission.principal));
     const others = entity.permissions.filter((permission) => !principals.has(permission.principal));
-    const own = permissions.map((permission) => ({ ...permission, entity: entity.ref as ManagedObjectReference<'ManagedEntity'> }));
+    const own = permissions.map((permission) => ({
+      ...permission,
+      entity: entity.ref as ManagedObjectReference<'ManagedEntity'>,
+    }));
     entity.setPermissions([...others, ...own]);
     await this.#save();
   }
@@ -168,7 +181,11 @@ export class Authorization {
   }
 
   #requireNewRoleName(name: string): void {
-    if (name === '' || name.length > 80) throw new VimFault({ fault: make('InvalidName', { name }), message: 'A role needs a name of 1 to 80 characters.' });
+    if (name === '' || name.length > 80)
+      throw new VimFault({
+        fault: make('InvalidName', { name }),
+        message: 'A role needs a name of 1 to 80 characters.',
+      });
     if (this.roles.some((role) => role.name === name)) {
       throw new VimFault({ fault: make('AlreadyExists', { name }), message: `There is a role ${name} already.` });
     }
@@ -186,7 +203,9 @@ export class Authorization {
 /** Every privilege that some method needs. */
 export function allPrivileges(): readonly string[] {
   const named = methodNames().map((name) => methodMeta(name)?.privilege ?? '');
-  return [...new Set([...SYSTEM_PRIVILEGES, ...named, ...Object.values(DYNAMIC_PRIVILEGES), ...CHANGE_PRIVILEGES])].filter((name) => name !== '').toSorted();
+  return [...new Set([...SYSTEM_PRIVILEGES, ...named, ...Object.values(DYNAMIC_PRIVILEGES), ...CHANGE_PRIVILEGES])]
+    .filter((name) => name !== '')
+    .toSorted();
 }
 
 function withSystem(privileges: readonly string[]): readonly string[] {

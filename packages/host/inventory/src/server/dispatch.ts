@@ -1,4 +1,12 @@
-import { VimFault, type DecodedRequest, type ManagedObjectReference, type PropertyMeta, isManagedSubtype, isReference, make } from '@vic/vim';
+import {
+  VimFault,
+  type DecodedRequest,
+  type ManagedObjectReference,
+  type PropertyMeta,
+  isManagedSubtype,
+  isReference,
+  make,
+} from '@vic/vim';
 import type { Call } from '../model/call.ts';
 import { managedObjectNotFound, notSupported } from '../model/faults.ts';
 import type { Host } from '../model/host.ts';
@@ -14,7 +22,14 @@ import type { Session } from './sessions.ts';
 
 /** What a client may call before it has logged in, and on which kinds of objects it may read properties then. */
 const ANONYMOUS_METHODS: ReadonlySet<string> = new Set([
-  'RetrieveServiceContent', 'CurrentTime', 'Login', 'Fetch', 'RetrieveProperties', 'RetrievePropertiesEx', 'ContinueRetrievePropertiesEx', 'CancelRetrievePropertiesEx',
+  'RetrieveServiceContent',
+  'CurrentTime',
+  'Login',
+  'Fetch',
+  'RetrieveProperties',
+  'RetrievePropertiesEx',
+  'ContinueRetrievePropertiesEx',
+  'CancelRetrievePropertiesEx',
 ]);
 const ANONYMOUS_TYPES: ReadonlySet<string> = new Set(['ServiceInstance', 'SessionManager', 'PropertyCollector']);
 
@@ -26,7 +41,12 @@ export class Dispatcher {
 
   constructor(host: Host, anonymousSession: Session) {
     this.#host = host;
-    this.#anonymousCollector = new PropertyCollector(WELL_KNOWN.propertyCollector.value, host.changes, anonymousSession, readerFor(host, undefined));
+    this.#anonymousCollector = new PropertyCollector(
+      WELL_KNOWN.propertyCollector.value,
+      host.changes,
+      anonymousSession,
+      readerFor(host, undefined),
+    );
   }
 
   /** The method's result. */
@@ -37,12 +57,14 @@ export class Dispatcher {
     if (method.name === 'Fetch') return this.#fetch(receiver, String(args['prop']), call);
     this.#checkPrivileges(request, receiver, call);
     const handler = (receiver.handlers as Record<string, unknown>)[method.name];
-    if (typeof handler !== 'function') throw notSupported(`This host does not support ${method.name} on a ${self.type}.`);
+    if (typeof handler !== 'function')
+      throw notSupported(`This host does not support ${method.name} on a ${self.type}.`);
     return handler(receiver, args, call);
   }
 
   #receiver(ref: ManagedObjectReference, call: Call): ManagedObject {
-    if (ref.value === WELL_KNOWN.propertyCollector.value && ref.type === 'PropertyCollector') return this.#defaultCollector(call);
+    if (ref.value === WELL_KNOWN.propertyCollector.value && ref.type === 'PropertyCollector')
+      return this.#defaultCollector(call);
     const object = find(this.#host, call.session, ref);
     if (object === undefined) throw managedObjectNotFound(ref);
     if (call.session === undefined && !ANONYMOUS_TYPES.has(object.ref.type)) requireSession(call);
@@ -55,7 +77,14 @@ export class Dispatcher {
     if (session === undefined) return this.#anonymousCollector;
     const existing = session.find(WELL_KNOWN.propertyCollector);
     if (existing instanceof PropertyCollector) return existing;
-    return session.add(new PropertyCollector(WELL_KNOWN.propertyCollector.value, this.#host.changes, session, readerFor(this.#host, session)));
+    return session.add(
+      new PropertyCollector(
+        WELL_KNOWN.propertyCollector.value,
+        this.#host.changes,
+        session,
+        readerFor(this.#host, session),
+      ),
+    );
   }
 
   #fetch(object: ManagedObject, path: string, call: Call): unknown {
@@ -116,11 +145,17 @@ function find(host: Host, session: Session | undefined, ref: ManagedObjectRefere
 /** References may name a base type, such as `ManagedEntity`. */
 function findBySubtype(host: Host, ref: ManagedObjectReference): ManagedObject | undefined {
   if (ref.type !== 'ManagedEntity') return undefined;
-  return host.objects.all(ManagedEntity).find((entity) => entity.ref.value === ref.value && isManagedSubtype(entity.ref.type, ref.type));
+  return host.objects
+    .all(ManagedEntity)
+    .find((entity) => entity.ref.value === ref.value && isManagedSubtype(entity.ref.type, ref.type));
 }
 
 function notAuthenticated(object: ManagedObjectReference): VimFault {
-  return new VimFault({ fault: make('NotAuthenticated', { object, privilegeId: 'System.View' }), message: 'The session is not authenticated.', remedy: 'Log in first.' });
+  return new VimFault({
+    fault: make('NotAuthenticated', { object, privilegeId: 'System.View' }),
+    message: 'The session is not authenticated.',
+    remedy: 'Log in first.',
+  });
 }
 
 /** What a method needs whose privilege is not in the metadata; what nobody has thought about is the administrator's. */
@@ -131,7 +166,15 @@ export function privilegeOf(method: string, type: string): string {
 /** Methods of managers whose privilege is asked for on the datastore or the entity they are about, which they check. */
 function onArguments(method: string): boolean {
   return [
-    'MakeDirectory', 'DeleteDatastoreFile_Task', 'MoveDatastoreFile_Task', 'CopyDatastoreFile_Task', 'SetEntityPermissions',
-    'RemoveEntityPermission', 'RetrieveEntityPermissions', 'LogUserEvent', 'SearchDatastore_Task', 'SearchDatastoreSubFolders_Task',
+    'MakeDirectory',
+    'DeleteDatastoreFile_Task',
+    'MoveDatastoreFile_Task',
+    'CopyDatastoreFile_Task',
+    'SetEntityPermissions',
+    'RemoveEntityPermission',
+    'RetrieveEntityPermissions',
+    'LogUserEvent',
+    'SearchDatastore_Task',
+    'SearchDatastoreSubFolders_Task',
   ].includes(method);
 }

@@ -48,7 +48,9 @@ async function upload(host: Host, request: HttpRequest, reply: HttpReply, closin
   }
   const gone = new AbortController();
   const body = request.body as Readable;
-  body.once('aborted', () => gone.abort(new VicError({ class: 'Cancelled', code: 'FOLDER_CLIENT_GONE', message: 'The client has gone away.' })));
+  body.once('aborted', () =>
+    gone.abort(new VicError({ class: 'Cancelled', code: 'FOLDER_CLIENT_GONE', message: 'The client has gone away.' })),
+  );
   const { created } = await host.datastores.write(path, body, AbortSignal.any([gone.signal, closing]));
   return reply.code(created ? 201 : 200).send('');
 }
@@ -68,14 +70,16 @@ function datastorePath(request: HttpRequest): string {
   const { dcPath, dsName } = request.query as FolderQuery;
   const wildcard = (request.params as { readonly '*': string })['*'];
   if (typeof dsName !== 'string' || dsName === '') throw invalid('dsName must name a datastore.');
-  if (dcPath !== undefined && dcPath !== '' && dcPath !== 'ha-datacenter' && dcPath !== '/ha-datacenter') throw invalid('dcPath must be ha-datacenter.');
+  if (dcPath !== undefined && dcPath !== '' && dcPath !== 'ha-datacenter' && dcPath !== '/ha-datacenter')
+    throw invalid('dcPath must be ha-datacenter.');
   if (wildcard === '') throw invalid('The path of a file is missing.');
   return `[${dsName}] ${wildcard}`;
 }
 
 async function describe(host: Host, path: string, reply: HttpReply): Promise<{ readonly sizeBytes: number }> {
   const file = await host.datastores.stat(path);
-  if (file.kind === 'directory') throw new VicError({ class: 'InvalidArgument', code: 'FOLDER_IS_DIRECTORY', message: `${path} is a directory.` });
+  if (file.kind === 'directory')
+    throw new VicError({ class: 'InvalidArgument', code: 'FOLDER_IS_DIRECTORY', message: `${path} is a directory.` });
   reply
     .header('content-type', 'application/octet-stream')
     .header('accept-ranges', 'bytes')
@@ -84,7 +88,10 @@ async function describe(host: Host, path: string, reply: HttpReply): Promise<{ r
 }
 
 /** The one range of a request; several ranges are answered with the whole file, as HTTP allows. */
-function parseRange(header: string | undefined, sizeBytes: number): { start: number; endExclusive: number } | 'unsatisfiable' | undefined {
+function parseRange(
+  header: string | undefined,
+  sizeBytes: number,
+): { start: number; endExclusive: number } | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '');
   if (match === null || (match[1] === '' && match[2] === '')) return undefined;
   const [, first = '', last = ''] = match;

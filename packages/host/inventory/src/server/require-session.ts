@@ -6,7 +6,10 @@ import type { Session } from './sessions.ts';
 export function requireSession(call: Call): Session {
   if (call.session !== undefined) return call.session;
   throw new VimFault({
-    fault: make('NotAuthenticated', { object: { type: 'SessionManager', value: 'ha-sessionmgr' }, privilegeId: 'System.View' }),
+    fault: make('NotAuthenticated', {
+      object: { type: 'SessionManager', value: 'ha-sessionmgr' },
+      privilegeId: 'System.View',
+    }),
     message: 'The session is not authenticated.',
     remedy: 'Log in first.',
   });

@@ -1,5 +1,14 @@
 import type { HttpApplication, HttpReply, HttpRequest } from '@vic/http';
-import { type ApiVersion, VimFault, decodeRequest, encodeFault, encodeResponse, invalidRequest, knownVersion, versionOfSoapAction } from '@vic/vim';
+import {
+  type ApiVersion,
+  VimFault,
+  decodeRequest,
+  encodeFault,
+  encodeResponse,
+  invalidRequest,
+  knownVersion,
+  versionOfSoapAction,
+} from '@vic/vim';
 import { generalFault } from '../model/faults.ts';
 import type { Host } from '../model/host.ts';
 import type { LoginCall } from '../objects/session-manager.ts';
@@ -12,11 +21,16 @@ const VERSIONS = ['6.7.1', '6.7', '6.5', '6.0', '5.5'];
 
 /** Serves the SOAP API and the list of its versions. */
 export function sdkRoutes(app: HttpApplication, host: Host, dispatcher: Dispatcher, closing: AbortSignal): void {
-  app.addContentTypeParser(/^(text|application)\/(soap\+)?xml/, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  const handle = async (request: HttpRequest, reply: HttpReply): Promise<HttpReply> => answer(request, reply, { host, dispatcher, closing });
+  app.addContentTypeParser(/^(text|application)\/(soap\+)?xml/, { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  const handle = async (request: HttpRequest, reply: HttpReply): Promise<HttpReply> =>
+    answer(request, reply, { host, dispatcher, closing });
   app.post('/sdk', handle);
   app.post('/sdk/vimService', handle);
-  app.get('/sdk/vimServiceVersions.xml', async (_request, reply) => reply.header('content-type', XML).send(versionsDocument()));
+  app.get('/sdk/vimServiceVersions.xml', async (_request, reply) =>
+    reply.header('content-type', XML).send(versionsDocument()),
+  );
 }
 
 interface Context {
@@ -38,12 +52,20 @@ async function answer(request: HttpRequest, reply: HttpReply, context: Context):
     return await reply.send(encodeResponse(decoded.method.name, result as never, encoding(version)));
   } catch (error) {
     const fault = generalFault(error);
-    if (fault.faultType === 'SystemError') context.host.logger.error('Call failed', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    if (fault.faultType === 'SystemError')
+      context.host.logger.error('Call failed', {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
     return reply.code(500).send(encodeFault(fault, encoding(version)));
   }
 }
 
-async function dispatched(request: HttpRequest, reply: HttpReply, { host, dispatcher, closing }: Context, decoded: ReturnType<typeof decodeRequest>): Promise<unknown> {
+async function dispatched(
+  request: HttpRequest,
+  reply: HttpReply,
+  { host, dispatcher, closing }: Context,
+  decoded: ReturnType<typeof decodeRequest>,
+): Promise<unknown> {
   const session = sessionOf(host, request);
   const gone = clientGone(request, reply);
   const call: LoginCall = {
@@ -101,4 +123,3 @@ function versionsDocument(): string {
     `<version>${current}</version><priorVersions>${priorVersions}</priorVersions></namespace></namespaces>\n`
   );
 }
-

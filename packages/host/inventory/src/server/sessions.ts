@@ -68,7 +68,9 @@ export class Session {
   /** Ends the session with everything that belongs to it. */
   end(): void {
     for (const object of this.#objects.values()) this.remove(object);
-    this.#ended.abort(new VicError({ class: 'Unauthenticated', code: 'SESSION_ENDED', message: 'The session has ended.' }));
+    this.#ended.abort(
+      new VicError({ class: 'Unauthenticated', code: 'SESSION_ENDED', message: 'The session has ended.' }),
+    );
   }
 
   /** The session as the API shows it. */
@@ -105,7 +107,10 @@ export class Sessions implements Disposable {
   /** Opens a session for a user who has been authenticated. */
   open(init: { userName: string; fullName: string; clientAddress: string; userAgent: string }): Session {
     if (this.#byToken.size >= MAX_SESSIONS) {
-      throw new VimFault({ fault: make('SystemError', { reason: 'too many sessions' }), message: 'There are too many sessions.' });
+      throw new VimFault({
+        fault: make('SystemError', { reason: 'too many sessions' }),
+        message: 'There are too many sessions.',
+      });
     }
     const session = new Session({ ...init, now: this.#now() });
     this.#byToken.set(session.token, session);
@@ -146,7 +151,8 @@ export class Sessions implements Disposable {
   redeemTicket(ticket: string): Session | undefined {
     const issued = this.#tickets.get(ticket);
     this.#tickets.delete(ticket);
-    if (issued === undefined || issued.expiresAtMs < this.#now().getTime() || issued.session.ended.aborted) return undefined;
+    if (issued === undefined || issued.expiresAtMs < this.#now().getTime() || issued.session.ended.aborted)
+      return undefined;
     return issued.session;
   }
 

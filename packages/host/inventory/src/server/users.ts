@@ -100,7 +100,11 @@ function unpadded(bytes: Buffer): string {
 
 function parseUsers(text: string, file: string): User[] {
   const invalid = (reason: string): VicError =>
-    new VicError({ class: 'InvalidArgument', code: 'USERS_INVALID', message: `${file} is not a users file: ${reason}.` });
+    new VicError({
+      class: 'InvalidArgument',
+      code: 'USERS_INVALID',
+      message: `${file} is not a users file: ${reason}.`,
+    });
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

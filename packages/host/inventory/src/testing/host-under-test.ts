@@ -3,7 +3,15 @@ import { Datastores } from '@vic/datastores';
 import { silentLogger } from '@vic/log';
 import { CertificateAuthority } from '@vic/pki';
 import { temporaryDirectory } from '@vic/testkit';
-import { type Inventory, type InventoryOptions, type VimServer, createInventory, createVimServer, hashPassword, writeUsers } from '../index.ts';
+import {
+  type Inventory,
+  type InventoryOptions,
+  type VimServer,
+  createInventory,
+  createVimServer,
+  hashPassword,
+  writeUsers,
+} from '../index.ts';
 import { MemoryMachines } from './memory-machines.ts';
 
 /** A host with machines in memory and everything else real, on loopback. */

@@ -19,7 +19,8 @@ export class MemoryMachines implements MachineBackend {
 
   async instantClone(sourceId: string, spec: MachineSpec): Promise<void> {
     this.#called('instantClone', spec.name);
-    if (!this.frozen.has(sourceId)) throw new VicError({ class: 'Conflict', code: 'NOT_FROZEN', message: 'Not frozen.' });
+    if (!this.frozen.has(sourceId))
+      throw new VicError({ class: 'Conflict', code: 'NOT_FROZEN', message: 'Not frozen.' });
     this.running.set(spec.id, spec);
   }
 

@@ -8,6 +8,7 @@ import type { Device, VmRecord } from './vm-record.ts';
 
 const FORMAT = 'vic-vmx-1';
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
+const WRITE_TIMEOUT_MS = 30_000;
 
 /** What the configuration file beside a machine's disks holds: no secrets, no state, no identity of the inventory. */
 interface ConfigFile {
@@ -34,21 +35,30 @@ export async function writeConfigFile(host: Host, record: VmRecord): Promise<voi
   };
   const file: ConfigFile = { format: FORMAT, spec };
   const text = `${JSON.stringify(file, null, 1)}\n`;
-  await host.datastores.write(record.vmPathName, Readable.from([Buffer.from(text)]), host.closing);
+  await host.datastores.write(
+    record.vmPathName,
+    Readable.from([Buffer.from(text)]),
+    AbortSignal.timeout(WRITE_TIMEOUT_MS),
+  );
 }
 
 /** Reads the file of a machine that is to be registered; anyone may have written it, so it is only a specification. */
 export async function readConfigFile(host: Host, path: string): Promise<ConfigSpec> {
   let text = '';
   try {
-    for await (const chunk of await host.datastores.read(path, { start: 0, endExclusive: MAX_FILE_BYTES })) text += String(chunk);
+    for await (const chunk of await host.datastores.read(path, { start: 0, endExclusive: MAX_FILE_BYTES }))
+      text += String(chunk);
   } catch (error) {
     throw fileFault(error, path);
   }
   try {
     return parse(JSON.parse(text));
   } catch (cause) {
-    throw new VimFault({ fault: make('InvalidVmConfig', {}), message: `${path} is not a machine configuration of this host.`, cause });
+    throw new VimFault({
+      fault: make('InvalidVmConfig', {}),
+      message: `${path} is not a machine configuration of this host.`,
+      cause,
+    });
   }
 }
 
@@ -85,7 +95,8 @@ function parseDevice(change: unknown): Device {
   if (!isA(device, 'VirtualDevice') || typeof device.key !== 'number') throw invalid('device');
   const backing: unknown = device.backing;
   if (isRecord(backing)) {
-    for (const value of Object.values(backing)) if (typeof value === 'string' && value.length > 4096) throw invalid('backing');
+    for (const value of Object.values(backing))
+      if (typeof value === 'string' && value.length > 4096) throw invalid('backing');
     for (const name of ['fileName', 'deviceName', 'serviceURI', 'diskMode', 'direction']) {
       if (backing[name] !== undefined && typeof backing[name] !== 'string') throw invalid(name);
     }
@@ -94,7 +105,8 @@ function parseDevice(change: unknown): Device {
 }
 
 function parseOption(option: unknown): { key: string; value: string } {
-  if (!isRecord(option) || typeof option['key'] !== 'string' || typeof option['value'] !== 'string') throw invalid('extraConfig');
+  if (!isRecord(option) || typeof option['key'] !== 'string' || typeof option['value'] !== 'string')
+    throw invalid('extraConfig');
   return { key: option['key'], value: option['value'] };
 }
 

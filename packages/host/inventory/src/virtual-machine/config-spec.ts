@@ -14,8 +14,25 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** The fields this host knows what to do with; any other is refused by name. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
-  '$type', 'changeVersion', 'name', 'uuid', 'instanceUuid', 'guestId', 'alternateGuestName', 'annotation', 'files', 'numCPUs',
-  'numCoresPerSocket', 'memoryMB', 'deviceChange', 'cpuAllocation', 'memoryAllocation', 'extraConfig', 'managedBy', 'version', 'firmware',
+  '$type',
+  'changeVersion',
+  'name',
+  'uuid',
+  'instanceUuid',
+  'guestId',
+  'alternateGuestName',
+  'annotation',
+  'files',
+  'numCPUs',
+  'numCoresPerSocket',
+  'memoryMB',
+  'deviceChange',
+  'cpuAllocation',
+  'memoryAllocation',
+  'extraConfig',
+  'managedBy',
+  'version',
+  'firmware',
 ]);
 
 /** Applies everything of a specification but its devices; nothing outside the record is touched. */
@@ -44,12 +61,19 @@ export function applyConfigSpec(host: Host, record: VmRecord, spec: ConfigSpec):
 }
 
 /** Replaces the parts of an allocation that a specification names. */
-export function mergeAllocation(current: ResourceAllocationInfo, wanted: ResourceAllocationInfo | undefined): ResourceAllocationInfo {
+export function mergeAllocation(
+  current: ResourceAllocationInfo,
+  wanted: ResourceAllocationInfo | undefined,
+): ResourceAllocationInfo {
   if (wanted === undefined) return current;
   const { reservation, limit } = wanted;
-  if (reservation !== undefined && reservation < 0) throw invalidArgument('reservation', 'A reservation cannot be negative.');
+  if (reservation !== undefined && reservation < 0)
+    throw invalidArgument('reservation', 'A reservation cannot be negative.');
   if (limit !== undefined && limit < -1) throw invalidArgument('limit', 'A limit is -1 for none, or a number from 0.');
-  const merged = { ...current, ...Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) };
+  const merged = {
+    ...current,
+    ...Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)),
+  };
   if (merged.limit !== undefined && merged.limit >= 0 && (merged.reservation ?? 0) > merged.limit) {
     throw invalidArgument('reservation', 'A reservation cannot be above the limit.');
   }
@@ -58,9 +82,11 @@ export function mergeAllocation(current: ResourceAllocationInfo, wanted: Resourc
 
 function requireKnownFields(spec: ConfigSpec): void {
   for (const [name, value] of Object.entries(spec)) {
-    if (value !== undefined && !KNOWN_FIELDS.has(name)) throw notSupported(`This host does not support ${name} in a machine's specification.`);
+    if (value !== undefined && !KNOWN_FIELDS.has(name))
+      throw notSupported(`This host does not support ${name} in a machine's specification.`);
   }
-  if (spec.firmware !== undefined && spec.firmware !== 'bios') throw notSupported('Machines of this host have BIOS firmware.');
+  if (spec.firmware !== undefined && spec.firmware !== 'bios')
+    throw notSupported('Machines of this host have BIOS firmware.');
 }
 
 function uuidOf(wanted: string | undefined, current: string, field: string): string {
@@ -95,7 +121,8 @@ function requireUnique(host: Host, record: VmRecord): void {
 function requireProgram(host: Host, before: VmRecord, after: VmRecord): void {
   const program = after.extraConfig['vic.program'];
   if (program === before.extraConfig['vic.program']) return;
-  if (before.powerState !== 'poweredOff') throw invalidArgument('vic.program', 'The program of a machine changes while it is off.');
+  if (before.powerState !== 'poweredOff')
+    throw invalidArgument('vic.program', 'The program of a machine changes while it is off.');
   if (program !== undefined && !host.programs.has(program)) {
     throw invalidArgument('vic.program', `${program.slice(0, 100)} is not in this host's list of programs.`);
   }

@@ -5,7 +5,7 @@ import type { Host } from '../model/host.ts';
 import { ManagedEntity } from '../model/managed-entity.ts';
 import { WELL_KNOWN } from '../model/well-known.ts';
 import { VirtualMachine } from '../objects/virtual-machine.ts';
-import { readConfigFile, writeConfigFile } from './config-file.ts';
+import { readConfigFile } from './config-file.ts';
 import { type ConfigSpec, applyConfigSpec } from './config-spec.ts';
 import { planDeviceChanges } from './device-plan.ts';
 import { prepareDisks } from './disk-files.ts';
@@ -14,11 +14,20 @@ import { postVmEvent } from './vm-events.ts';
 import { type VmRecord, folderOf, newRecord } from './vm-record.ts';
 
 /** Creates a machine: folder, disks, configuration file, record; all or nothing. */
-export async function createMachine(host: Host, spec: ConfigSpec, pool: string, call: Call): Promise<VirtualMachineRef> {
+export async function createMachine(
+  host: Host,
+  spec: ConfigSpec,
+  pool: string,
+  call: Call,
+): Promise<VirtualMachineRef> {
   const { record, plan } = plannedMachine(host, spec, pool);
   await using undo = new AsyncDisposableStack();
   const placed = await makeFolder(host, record, undo);
-  const devices = await prepareDisks(host, placed === record ? plan : plannedMachine(host, spec, pool, placed).plan, undo);
+  const devices = await prepareDisks(
+    host,
+    placed === record ? plan : plannedMachine(host, spec, pool, placed).plan,
+    undo,
+  );
   const vm = await register(host, { ...placed, devices }, undo);
   undo.move();
   postVmEvent(vm, 'VmCreatedEvent', call.userName);
@@ -26,12 +35,22 @@ export async function createMachine(host: Host, spec: ConfigSpec, pool: string, 
 }
 
 /** Registers a machine from its configuration file. */
-export async function registerMachine(host: Host, path: string, name: string | undefined, pool: string, call: Call): Promise<VirtualMachineRef> {
+export async function registerMachine(
+  host: Host,
+  path: string,
+  name: string | undefined,
+  pool: string,
+  call: Call,
+): Promise<VirtualMachineRef> {
   if (host.objects.all(VirtualMachine).some((vm) => vm.record.vmPathName === path)) {
     throw new VimFault({ fault: make('AlreadyExists', { name: path }), message: `${path} is registered already.` });
   }
   const spec = await readConfigFile(host, path);
-  const { record, plan } = plannedMachine(host, { ...spec, ...(name === undefined ? {} : { name }), files: { vmPathName: path } }, pool);
+  const { record, plan } = plannedMachine(
+    host,
+    { ...spec, ...(name === undefined ? {} : { name }), files: { vmPathName: path } },
+    pool,
+  );
   await using undo = new AsyncDisposableStack();
   const devices = await prepareDisks(host, plan, undo);
   const vm = await register(host, { ...record, devices }, undo);
@@ -43,14 +62,11 @@ export async function registerMachine(host: Host, path: string, name: string | u
 /** Writes the files of a new machine and shows it in the inventory. */
 export async function register(host: Host, record: VmRecord, undo: AsyncDisposableStack): Promise<VirtualMachine> {
   const vm = new VirtualMachine(host, record, host.objects.get(WELL_KNOWN.vmFolder, ManagedEntity));
-  try {
-    await Promise.all([writeConfigFile(host, record), host.store.writeRecord('machines', record.moid, record)]);
-  } catch (error) {
-    throw fileFault(error, record.vmPathName);
-  }
+  await host.store.writeRecord('machines', record.moid, record);
   undo.defer(async () => host.store.removeRecord('machines', record.moid));
   vm.register();
   undo.defer(async () => vm.remove());
+  vm.saveConfigFile();
   return vm;
 }
 
@@ -93,7 +109,12 @@ function fileNameOf(record: VmRecord): string {
   return record.vmPathName.slice(record.vmPathName.lastIndexOf('/') + 1);
 }
 
-function plannedMachine(host: Host, spec: ConfigSpec, pool: string, placed?: VmRecord): { record: VmRecord; plan: ReturnType<typeof planDeviceChanges> } {
+function plannedMachine(
+  host: Host,
+  spec: ConfigSpec,
+  pool: string,
+  placed?: VmRecord,
+): { record: VmRecord; plan: ReturnType<typeof planDeviceChanges> } {
   const base =
     placed ??
     applyConfigSpec(
@@ -115,10 +136,16 @@ export function vmPath(host: Host, given: string, name: string): string {
   const datastore = match?.[1];
   const rest = (match?.[2] ?? '').replace(/\/$/, '');
   if (datastore === undefined) {
-    throw new VimFault({ fault: make('InvalidDatastorePath', { datastorePath: given.slice(0, 200) }), message: 'files.vmPathName must name a datastore: "[datastore]".' });
+    throw new VimFault({
+      fault: make('InvalidDatastorePath', { datastorePath: given.slice(0, 200) }),
+      message: 'files.vmPathName must name a datastore: "[datastore]".',
+    });
   }
   if (host.objects.find({ type: 'Datastore', value: `datastore-${datastore}` }) === undefined) {
-    throw new VimFault({ fault: make('InvalidDatastorePath', { datastorePath: given.slice(0, 200) }), message: `There is no datastore ${datastore.slice(0, 100)}.` });
+    throw new VimFault({
+      fault: make('InvalidDatastorePath', { datastorePath: given.slice(0, 200) }),
+      message: `There is no datastore ${datastore.slice(0, 100)}.`,
+    });
   }
   if (rest === '') return `[${datastore}] ${name}/${name}.vmx`;
   if (!rest.endsWith('.vmx')) return `[${datastore}] ${rest}/${name}.vmx`;

@@ -10,13 +10,15 @@ import { folderOf } from './vm-record.ts';
 export async function destroyMachine(vm: VirtualMachine, call: Call): Promise<void> {
   requireOff(vm);
   const { host, record } = vm;
+  await vm.configFileWritten();
   const inFolder = (path: string): boolean => path.startsWith(`${folderOf(record)}/`);
   for (const disk of record.devices.filter(isDisk)) {
     const file = disk.backing.fileName;
     if (inFolder(file)) await ignoreMissing(host.datastores.deleteDisk(file), file);
   }
   for (const device of record.devices) {
-    if (device.$type !== 'VirtualSerialPort' || device.backing === undefined || !('fileName' in device.backing)) continue;
+    if (device.$type !== 'VirtualSerialPort' || device.backing === undefined || !('fileName' in device.backing))
+      continue;
     const file = String(device.backing.fileName);
     if (inFolder(file)) await ignoreMissing(host.datastores.delete(file), file);
   }
@@ -30,6 +32,7 @@ export async function destroyMachine(vm: VirtualMachine, call: Call): Promise<vo
 /** Removes a machine that is off from the inventory and leaves its files. */
 export async function unregisterMachine(vm: VirtualMachine, call: Call): Promise<void> {
   requireOff(vm);
+  await vm.configFileWritten();
   await vm.host.machines.forget(vm.record.uuid);
   await vm.remove();
   postVmEvent(vm, 'VmRemovedEvent', call.userName);

@@ -22,14 +22,19 @@ export function planNic(planner: DevicePlanner, device: Device, before: Device |
     throw invalidDeviceSpec(index, 'backing', 'A NIC of this host needs a VirtualEthernetCardNetworkBackingInfo.');
   }
   const { deviceName } = backing as VirtualEthernetCardNetworkBackingInfo;
-  if (!planner.context.hasPortGroup(deviceName)) throw invalidDeviceSpec(index, 'backing.deviceName', `There is no port group ${deviceName.slice(0, 100)}.`);
+  if (!planner.context.hasPortGroup(deviceName))
+    throw invalidDeviceSpec(index, 'backing.deviceName', `There is no port group ${deviceName.slice(0, 100)}.`);
   const macAddress = chooseMac(planner, wanted, before as (Device & VirtualEthernetCard) | undefined, index);
   const key = before?.key ?? planner.freeKey(4000);
   return {
     $type: wanted.$type,
     key,
     deviceInfo: { label: `Network adapter ${key - 3999}`, summary: deviceName },
-    backing: { $type: 'VirtualEthernetCardNetworkBackingInfo', deviceName, network: { type: 'Network', value: `network-${deviceName}` } },
+    backing: {
+      $type: 'VirtualEthernetCardNetworkBackingInfo',
+      deviceName,
+      network: { type: 'Network', value: `network-${deviceName}` },
+    },
     connectable: wanted.connectable ?? before?.connectable ?? CONNECTED,
     controllerKey: 100,
     unitNumber: before?.unitNumber ?? key - 4000 + 7,
@@ -40,7 +45,12 @@ export function planNic(planner: DevicePlanner, device: Device, before: Device |
 }
 
 /** Plans a serial port that dials out or appends to a file. */
-export function planSerialPort(planner: DevicePlanner, device: Device, before: Device | undefined, index: number): Device {
+export function planSerialPort(
+  planner: DevicePlanner,
+  device: Device,
+  before: Device | undefined,
+  index: number,
+): Device {
   const key = before?.key ?? planner.freeKey(9000);
   return {
     $type: 'VirtualSerialPort',
@@ -73,11 +83,13 @@ export function planCdrom(planner: DevicePlanner, device: Device, before: Device
     requireDatastorePath(fileName, index);
     return { ...planned, backing: { $type: 'VirtualCdromIsoBackingInfo', fileName } } as Device;
   }
-  // Clients describe an empty drive by a pass-through backing with no device.
-  if (backing !== undefined && !isDataSubtype(backing.$type ?? '', 'VirtualDeviceRemoteDeviceBackingInfo') && !isDataSubtype(backing.$type ?? '', 'VirtualDeviceDeviceBackingInfo')) {
+  if (!describesEmptyDrive(backing)) {
     throw invalidDeviceSpec(index, 'backing', 'A CD-ROM drive holds an ISO image of a datastore, or nothing.');
   }
-  return { ...planned, backing: { $type: 'VirtualCdromRemotePassthroughBackingInfo', deviceName: '', exclusive: false } } as Device;
+  return {
+    ...planned,
+    backing: { $type: 'VirtualCdromRemotePassthroughBackingInfo', deviceName: '', exclusive: false },
+  } as Device;
 }
 
 /** Host and port of a `tcp://host:port` address; port 0 is a port that leads nowhere yet. */
@@ -98,29 +110,58 @@ function serialBacking(backing: Device['backing'], index: number): object {
     throw invalidDeviceSpec(index, 'backing', 'A serial port of this host has a file or a service URI behind it.');
   }
   const { serviceURI, direction, proxyURI } = backing as VirtualSerialPortURIBackingInfo;
-  if (direction !== 'client') throw invalidDeviceSpec(index, 'backing.direction', 'Serial ports dial out: the direction is client.');
-  if (proxyURI !== undefined && proxyURI !== '') throw invalidDeviceSpec(index, 'backing.proxyURI', 'Serial port proxies are not supported.');
-  if (parseServiceUri(serviceURI) === undefined) throw invalidDeviceSpec(index, 'backing.serviceURI', 'A service URI has the form tcp://host:port.');
+  if (direction !== 'client')
+    throw invalidDeviceSpec(index, 'backing.direction', 'Serial ports dial out: the direction is client.');
+  if (proxyURI !== undefined && proxyURI !== '')
+    throw invalidDeviceSpec(index, 'backing.proxyURI', 'Serial port proxies are not supported.');
+  if (parseServiceUri(serviceURI) === undefined)
+    throw invalidDeviceSpec(index, 'backing.serviceURI', 'A service URI has the form tcp://host:port.');
   return { $type: 'VirtualSerialPortURIBackingInfo', serviceURI, direction };
 }
 
 function requireDatastorePath(fileName: string, index: number): void {
-  if (!/^\[[^\]]+\]\s*\S/.test(fileName)) throw invalidDeviceSpec(index, 'backing.fileName', 'A file is named "[datastore] folder/file".');
+  if (!/^\[[^\]]+\]\s*\S/.test(fileName))
+    throw invalidDeviceSpec(index, 'backing.fileName', 'A file is named "[datastore] folder/file".');
 }
 
 function freeIdeUnit(planner: DevicePlanner, controllerKey: number, index: number): number {
-  const taken = new Set(planner.devices.filter((device) => device.controllerKey === controllerKey).map((device) => device.unitNumber));
+  const taken = new Set(
+    planner.devices.filter((device) => device.controllerKey === controllerKey).map((device) => device.unitNumber),
+  );
   const unit = [0, 1].find((candidate) => !taken.has(candidate));
   if (unit === undefined) throw invalidDeviceSpec(index, 'unitNumber', 'The IDE controller is full.');
   return unit;
 }
 
-function chooseMac(planner: DevicePlanner, wanted: VirtualEthernetCard, before: VirtualEthernetCard | undefined, index: number): string {
+function chooseMac(
+  planner: DevicePlanner,
+  wanted: VirtualEthernetCard,
+  before: VirtualEthernetCard | undefined,
+  index: number,
+): string {
   const asked = wanted.macAddress?.toLowerCase() ?? '';
-  if (before !== undefined && (asked === '' || asked === before.macAddress)) return before.macAddress ?? planner.context.newMac();
+  if (before !== undefined && (asked === '' || asked === before.macAddress))
+    return before.macAddress ?? planner.context.newMac();
   if (asked === '') return planner.context.newMac();
-  if (!/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(asked)) throw invalidDeviceSpec(index, 'macAddress', 'A MAC address is six pairs of hexadecimal digits and not a multicast address.');
-  if (planner.context.running && before !== undefined) throw invalidDeviceSpec(index, 'macAddress', 'The address of a NIC changes while the machine is off.');
-  if (planner.context.macIsTaken(asked)) throw invalidDeviceSpec(index, 'macAddress', `The MAC address ${asked} is taken.`);
+  if (!/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/.test(asked))
+    throw invalidDeviceSpec(
+      index,
+      'macAddress',
+      'A MAC address is six pairs of hexadecimal digits and not a multicast address.',
+    );
+  if (planner.context.running && before !== undefined)
+    throw invalidDeviceSpec(index, 'macAddress', 'The address of a NIC changes while the machine is off.');
+  if (planner.context.macIsTaken(asked))
+    throw invalidDeviceSpec(index, 'macAddress', `The MAC address ${asked} is taken.`);
   return asked;
+}
+
+/** Clients describe an empty drive by no backing, or by a pass-through one. */
+function describesEmptyDrive(backing: Device['backing']): boolean {
+  const type = backing?.$type ?? '';
+  return (
+    backing === undefined ||
+    isDataSubtype(type, 'VirtualDeviceRemoteDeviceBackingInfo') ||
+    isDataSubtype(type, 'VirtualDeviceDeviceBackingInfo')
+  );
 }

@@ -26,7 +26,11 @@ export interface DevicePlan {
 }
 
 /** Works out what a list of device changes means for a machine, refusing what cannot be. */
-export function planDeviceChanges(record: VmRecord, changes: readonly VirtualDeviceConfigSpec[], context: PlanContext): DevicePlan {
+export function planDeviceChanges(
+  record: VmRecord,
+  changes: readonly VirtualDeviceConfigSpec[],
+  context: PlanContext,
+): DevicePlan {
   const planner = new DevicePlanner(record, context);
   changes.forEach((change, index) => planner.apply(change, index));
   return planner;
@@ -52,7 +56,8 @@ export class DevicePlanner implements DevicePlan {
 
   apply(change: VirtualDeviceConfigSpec, index: number): void {
     if (change.fileOperation === 'replace') throw notSupported('fileOperation replace is not supported.');
-    if ((change.profile?.length ?? 0) > 0 || change.backing !== undefined) throw notSupported('Storage profiles are not supported.');
+    if ((change.profile?.length ?? 0) > 0 || change.backing !== undefined)
+      throw notSupported('Storage profiles are not supported.');
     switch (change.operation) {
       case 'add':
         this.#add(change, index);
@@ -74,7 +79,8 @@ export class DevicePlanner implements DevicePlan {
     const key = asked === undefined ? undefined : (this.#keys.get(asked) ?? asked);
     const controllers = this.devices.filter((candidate) => isDataSubtype(candidate.$type, base));
     const found = key === undefined ? controllers[0] : controllers.find((candidate) => candidate.key === key);
-    if (found === undefined) throw invalidDeviceSpec(index, 'controllerKey', `Device change ${index} names no ${base} of this machine.`);
+    if (found === undefined)
+      throw invalidDeviceSpec(index, 'controllerKey', `Device change ${index} names no ${base} of this machine.`);
     return found;
   }
 
@@ -87,7 +93,8 @@ export class DevicePlanner implements DevicePlan {
   }
 
   #add(change: VirtualDeviceConfigSpec, index: number): void {
-    if (this.devices.length >= MAX_DEVICES) throw invalidDeviceSpec(index, 'device', `A machine has at most ${MAX_DEVICES} devices.`);
+    if (this.devices.length >= MAX_DEVICES)
+      throw invalidDeviceSpec(index, 'device', `A machine has at most ${MAX_DEVICES} devices.`);
     const device = change.device as Device;
     const type = device.$type;
     if (isDataSubtype(type, 'VirtualIDEController')) {
@@ -117,19 +124,31 @@ export class DevicePlanner implements DevicePlan {
       throw invalidDeviceSpec(index, 'device', 'A machine has one SCSI controller.');
     }
     const label = { label: 'SCSI controller 0', summary: device.$type };
-    return { $type: device.$type, key: 1000, deviceInfo: label, controllerKey: 100, unitNumber: 3, busNumber: 0, hotAddRemove: true, sharedBus: 'noSharing', scsiCtlrUnitNumber: 7 } as Device;
+    return {
+      $type: device.$type,
+      key: 1000,
+      deviceInfo: label,
+      controllerKey: 100,
+      unitNumber: 3,
+      busNumber: 0,
+      hotAddRemove: true,
+      sharedBus: 'noSharing',
+      scsiCtlrUnitNumber: 7,
+    } as Device;
   }
 
   #edit(wanted: VirtualDevice, index: number): void {
     const before = this.#existing(wanted.key, index);
     const after = this.#edited(wanted as Device, before, index);
     this.devices = this.devices.map((device) => (device === before ? after : device));
-    if (this.context.running && isDataSubtype(before.$type, 'VirtualEthernetCard')) this.hot.push({ kind: 'update', device: after, before });
+    if (this.context.running && isDataSubtype(before.$type, 'VirtualEthernetCard'))
+      this.hot.push({ kind: 'update', device: after, before });
   }
 
   #edited(wanted: Device, before: Device, index: number): Device {
     const type = before.$type;
-    if (wanted.$type !== type) throw invalidDeviceSpec(index, 'device', `Device ${before.key} is a ${type}, not a ${wanted.$type}.`);
+    if (wanted.$type !== type)
+      throw invalidDeviceSpec(index, 'device', `Device ${before.key} is a ${type}, not a ${wanted.$type}.`);
     if (isDataSubtype(type, 'VirtualDisk')) return planDiskEdit(this, wanted, before, index);
     if (isDataSubtype(type, 'VirtualEthernetCard')) return planNic(this, wanted, before, index);
     this.#requireOff(type, index);
@@ -157,7 +176,8 @@ export class DevicePlanner implements DevicePlan {
   }
 
   #requireOff(type: string, index: number): void {
-    if (this.context.running) throw invalidDeviceSpec(index, 'device', `A ${type} can only be changed while the machine is off.`);
+    if (this.context.running)
+      throw invalidDeviceSpec(index, 'device', `A ${type} can only be changed while the machine is off.`);
   }
 }
 

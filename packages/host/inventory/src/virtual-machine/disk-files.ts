@@ -5,7 +5,11 @@ import { type DiskAction, isDisk } from './disk-plan.ts';
 import type { Device } from './vm-record.ts';
 
 /** Makes the disk files a plan asks for; what was made is removed again when the stack is disposed. */
-export async function prepareDisks(host: Host, plan: DevicePlan, undo: AsyncDisposableStack): Promise<readonly Device[]> {
+export async function prepareDisks(
+  host: Host,
+  plan: DevicePlan,
+  undo: AsyncDisposableStack,
+): Promise<readonly Device[]> {
   let devices = plan.devices;
   for (const action of plan.disks) {
     try {
@@ -29,7 +33,12 @@ export async function deleteDisks(host: Host, plan: DevicePlan): Promise<void> {
   }
 }
 
-async function prepare(host: Host, action: DiskAction, devices: readonly Device[], undo: AsyncDisposableStack): Promise<readonly Device[]> {
+async function prepare(
+  host: Host,
+  action: DiskAction,
+  devices: readonly Device[],
+  undo: AsyncDisposableStack,
+): Promise<readonly Device[]> {
   switch (action.kind) {
     case 'create':
       await host.datastores.createDisk(action.path, action.capacityBytes);
@@ -53,10 +62,18 @@ async function prepare(host: Host, action: DiskAction, devices: readonly Device[
   }
 }
 
-function withCapacity(devices: readonly Device[], path: string, capacityBytes: number, parent: string | undefined): readonly Device[] {
+function withCapacity(
+  devices: readonly Device[],
+  path: string,
+  capacityBytes: number,
+  parent: string | undefined,
+): readonly Device[] {
   return devices.map((device) => {
     if (!isDisk(device) || device.backing.fileName !== path) return device;
-    const parentBacking = parent === undefined ? {} : { parent: { $type: 'VirtualDiskFlatVer2BackingInfo', fileName: parent, diskMode: 'persistent' } };
+    const parentBacking =
+      parent === undefined
+        ? {}
+        : { parent: { $type: 'VirtualDiskFlatVer2BackingInfo', fileName: parent, diskMode: 'persistent' } };
     return {
       ...device,
       capacityInBytes: capacityBytes,

@@ -46,7 +46,9 @@ export function planDiskAdd(planner: DevicePlanner, change: VirtualDeviceConfigS
       fileName,
       diskMode: backing.diskMode,
       thinProvisioned: true,
-      ...(parent === undefined ? {} : { parent: { $type: 'VirtualDiskFlatVer2BackingInfo', fileName: parent, diskMode: 'persistent' } }),
+      ...(parent === undefined
+        ? {}
+        : { parent: { $type: 'VirtualDiskFlatVer2BackingInfo', fileName: parent, diskMode: 'persistent' } }),
     },
     controllerKey: controller.key,
     unitNumber,
@@ -79,24 +81,35 @@ export function planDiskRemove(planner: DevicePlanner, device: Device, destroy: 
 
 function requireBacking(disk: VirtualDisk, index: number): VirtualDiskFlatVer2BackingInfo {
   const backing = disk.backing;
-  if (!isA(backing, 'VirtualDiskFlatVer2BackingInfo')) throw invalidDeviceSpec(index, 'backing', 'A disk needs a VirtualDiskFlatVer2BackingInfo.');
-  if (!DISK_MODES.includes(backing.diskMode)) throw invalidDeviceSpec(index, 'backing.diskMode', `The disk mode ${backing.diskMode.slice(0, 40)} is not supported.`);
-  if (backing.eagerlyScrub === true || backing.split === true) throw invalidDeviceSpec(index, 'backing', 'Disks of this host are thin and in one file.');
+  if (!isA(backing, 'VirtualDiskFlatVer2BackingInfo'))
+    throw invalidDeviceSpec(index, 'backing', 'A disk needs a VirtualDiskFlatVer2BackingInfo.');
+  if (!DISK_MODES.includes(backing.diskMode))
+    throw invalidDeviceSpec(
+      index,
+      'backing.diskMode',
+      `The disk mode ${backing.diskMode.slice(0, 40)} is not supported.`,
+    );
+  if (backing.eagerlyScrub === true || backing.split === true)
+    throw invalidDeviceSpec(index, 'backing', 'Disks of this host are thin and in one file.');
   return backing;
 }
 
 function creation(path: string, parent: string | undefined, capacityBytes: number, index: number): DiskAction {
   if (parent !== undefined && parent !== '') return { kind: 'create-child', path, parent };
-  if (capacityBytes <= 0 || capacityBytes > MAX_DISK_BYTES) throw invalidDeviceSpec(index, 'capacityInKB', 'A new disk needs a capacity.');
+  if (capacityBytes <= 0 || capacityBytes > MAX_DISK_BYTES)
+    throw invalidDeviceSpec(index, 'capacityInKB', 'A new disk needs a capacity.');
   return { kind: 'create', path, capacityBytes };
 }
 
 function chooseUnit(planner: DevicePlanner, disk: VirtualDisk, controllerKey: number, index: number): number {
-  const taken = new Set(planner.devices.filter((device) => device.controllerKey === controllerKey).map((device) => device.unitNumber));
+  const taken = new Set(
+    planner.devices.filter((device) => device.controllerKey === controllerKey).map((device) => device.unitNumber),
+  );
   const wanted = disk.unitNumber ?? -1;
   const unit = wanted < 0 ? SCSI_UNITS.find((candidate) => !taken.has(candidate)) : wanted;
   if (unit === undefined) throw invalidDeviceSpec(index, 'unitNumber', 'The SCSI controller is full.');
-  if (!SCSI_UNITS.includes(unit)) throw invalidDeviceSpec(index, 'unitNumber', `There is no SCSI unit ${unit} for a disk.`);
+  if (!SCSI_UNITS.includes(unit))
+    throw invalidDeviceSpec(index, 'unitNumber', `There is no SCSI unit ${unit} for a disk.`);
   if (taken.has(unit)) throw invalidDeviceSpec(index, 'unitNumber', `SCSI unit ${unit} is taken.`);
   return unit;
 }
@@ -108,7 +121,9 @@ function diskPath(planner: DevicePlanner, fileName: string, index: number): stri
     throw invalidDeviceSpec(index, 'backing.fileName', 'A disk file is named "[datastore] folder/name.vmdk".');
   }
   const folder = folderOf(planner.record);
-  const taken = new Set([...planner.record.devices, ...planner.devices].filter(isDisk).map((device) => device.backing.fileName));
+  const taken = new Set(
+    [...planner.record.devices, ...planner.devices].filter(isDisk).map((device) => device.backing.fileName),
+  );
   for (let number = 0; ; number++) {
     const path = `${folder}/${planner.record.name}${number === 0 ? '' : `_${number}`}.vmdk`;
     if (!taken.has(path)) return path;

@@ -14,7 +14,8 @@ export function mergeExtraConfig(record: VmRecord, options: readonly OptionValue
   const extraConfig: Record<string, string> = { ...record.extraConfig };
   const secrets: Record<string, string> = { ...record.secrets };
   for (const { key, value } of options) {
-    if (key === '' || key.length > MAX_KEY_LENGTH || key === '__proto__') throw invalidArgument('extraConfig.key', 'A key has 1 to 256 characters.');
+    if (key === '' || key.length > MAX_KEY_LENGTH || key === '__proto__')
+      throw invalidArgument('extraConfig.key', 'A key has 1 to 256 characters.');
     const text = textOf(key, value);
     const target = isSecretKey(key) ? secrets : extraConfig;
     if (text === '') delete target[key];
@@ -26,7 +27,8 @@ export function mergeExtraConfig(record: VmRecord, options: readonly OptionValue
 
 /** Puts what the guest reported into extraConfig; what a guest may not say is left out. */
 export function mergeGuestReport(record: VmRecord, key: string, value: string): VmRecord {
-  const acceptable = key.startsWith('guestinfo.') && key.length <= MAX_KEY_LENGTH && value.length <= MAX_GUEST_VALUE_CHARS;
+  const acceptable =
+    key.startsWith('guestinfo.') && key.length <= MAX_KEY_LENGTH && value.length <= MAX_GUEST_VALUE_CHARS;
   if (!acceptable || isSecretKey(key) || record.extraConfig[key] === value) return record;
   const extraConfig: Record<string, string> = { ...record.extraConfig, [key]: value };
   if (value === '') delete extraConfig[key];
@@ -51,6 +53,9 @@ function requireBounds(extraConfig: Readonly<Record<string, string>>, secrets: R
   const values = [...Object.values(extraConfig), ...Object.values(secrets)];
   const total = values.reduce((sum, value) => sum + value.length, 0);
   if (values.length > MAX_KEYS || total > MAX_TOTAL_CHARS) {
-    throw invalidArgument('extraConfig', `A machine has at most ${MAX_KEYS} keys and ${MAX_TOTAL_CHARS} characters of extraConfig.`);
+    throw invalidArgument(
+      'extraConfig',
+      `A machine has at most ${MAX_KEYS} keys and ${MAX_TOTAL_CHARS} characters of extraConfig.`,
+    );
   }
 }

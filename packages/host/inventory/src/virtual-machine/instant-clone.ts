@@ -1,4 +1,12 @@
-import { type VirtualMachineInstantCloneSpec, type VirtualMachineRef, type VirtualMachineRelocateSpec, VimFault, isDataSubtype, make, sameReference } from '@vic/vim';
+import {
+  type VirtualMachineInstantCloneSpec,
+  type VirtualMachineRef,
+  type VirtualMachineRelocateSpec,
+  VimFault,
+  isDataSubtype,
+  make,
+  sameReference,
+} from '@vic/vim';
 import type { Call } from '../model/call.ts';
 import { generalFault, invalidState, notSupported, requireName } from '../model/faults.ts';
 import { WELL_KNOWN } from '../model/well-known.ts';
@@ -21,7 +29,11 @@ import { type Device, type VmRecord, newRecord } from './vm-record.ts';
  * The guest's configuration is not inherited: `guestinfo.*` and `vic.*` belong to one machine, and the
  * clone has those of the specification.
  */
-export async function instantClone(source: VirtualMachine, spec: VirtualMachineInstantCloneSpec, call: Call): Promise<VirtualMachineRef> {
+export async function instantClone(
+  source: VirtualMachine,
+  spec: VirtualMachineInstantCloneSpec,
+  call: Call,
+): Promise<VirtualMachineRef> {
   if (!source.record.frozen) throw invalidState(`${source.name} is not frozen as an instant clone source.`);
   const { host } = source;
   const planned = plannedClone(source, spec);
@@ -60,9 +72,18 @@ function plannedClone(source: VirtualMachine, spec: VirtualMachineInstantCloneSp
   const { host, record: template } = source;
   const name = requireName(spec.name);
   const { pool, datastore } = placement(source, spec.location);
-  const base = newRecord({ name, vmPathName: vmPath(host, `[${datastore}]`, name), pool, nowMs: host.now().getTime(), uuid: spec.biosUuid });
-  const inherited = Object.fromEntries(Object.entries(template.extraConfig).filter(([key]) => !/^(guestinfo|vic)\./.test(key)));
-  if (template.devices.some(isDisk)) throw notSupported('A machine with disks cannot be an instant clone source on this host.');
+  const base = newRecord({
+    name,
+    vmPathName: vmPath(host, `[${datastore}]`, name),
+    pool,
+    nowMs: host.now().getTime(),
+    uuid: spec.biosUuid,
+  });
+  const inherited = Object.fromEntries(
+    Object.entries(template.extraConfig).filter(([key]) => !/^(guestinfo|vic)\./.test(key)),
+  );
+  if (template.devices.some(isDisk))
+    throw notSupported('A machine with disks cannot be an instant clone source on this host.');
   const context = planContext(host, false);
   return applyConfigSpec(
     host,
@@ -77,20 +98,26 @@ function plannedClone(source: VirtualMachine, spec: VirtualMachineInstantCloneSp
       memoryAllocation: template.memoryAllocation,
       extraConfig: inherited,
       forkedFrom: template.uuid,
-      devices: template.devices.map((device) => (isNic(device) ? ({ ...device, addressType: 'generated', macAddress: context.newMac() } as Device) : device)),
+      devices: template.devices.map((device) =>
+        isNic(device) ? ({ ...device, addressType: 'generated', macAddress: context.newMac() } as Device) : device,
+      ),
     },
     { extraConfig: spec.config ?? [], ...(spec.biosUuid === undefined ? {} : { uuid: spec.biosUuid }) },
   );
 }
 
-function placement(source: VirtualMachine, location: VirtualMachineRelocateSpec): { readonly pool: string; readonly datastore: string } {
+function placement(
+  source: VirtualMachine,
+  location: VirtualMachineRelocateSpec,
+): { readonly pool: string; readonly datastore: string } {
   const { objects } = source.host;
   for (const [name, value] of Object.entries(location)) {
     if (value !== undefined && !['$type', 'folder', 'pool', 'datastore', 'host', 'deviceChange'].includes(name)) {
       throw notSupported(`This host does not support location.${name} in an instant clone.`);
     }
   }
-  if (location.folder !== undefined && !sameReference(location.folder, WELL_KNOWN.vmFolder)) throw notSupported('Machines of this host are in one folder.');
+  if (location.folder !== undefined && !sameReference(location.folder, WELL_KNOWN.vmFolder))
+    throw notSupported('Machines of this host are in one folder.');
   const pool = location.pool === undefined ? source.record.pool : objects.get(location.pool, ResourcePool).ref.value;
   const own = /^\[([^\]]+)\]/.exec(source.record.vmPathName)?.[1] ?? '';
   return { pool, datastore: location.datastore === undefined ? own : objects.get(location.datastore, Datastore).name };
@@ -99,7 +126,11 @@ function placement(source: VirtualMachine, location: VirtualMachineRelocateSpec)
 /** Two machines may not write the same files: file-backed ports of the source must have been changed. */
 function requireOwnFiles(template: VmRecord, devices: readonly Device[]): void {
   const filesOf = (list: readonly Device[]): string[] =>
-    list.filter((device) => device.$type === 'VirtualSerialPort').flatMap((device) => (device.backing !== undefined && 'fileName' in device.backing ? [String(device.backing.fileName)] : []));
+    list
+      .filter((device) => device.$type === 'VirtualSerialPort')
+      .flatMap((device) =>
+        device.backing !== undefined && 'fileName' in device.backing ? [String(device.backing.fileName)] : [],
+      );
   const shared = filesOf(devices).find((file) => filesOf(template.devices).includes(file));
   if (shared === undefined) return;
   throw new VimFault({

@@ -1,4 +1,11 @@
-import { type VirtualEthernetCard, type VirtualEthernetCardNetworkBackingInfo, type VirtualSerialPortFileBackingInfo, type VirtualSerialPortURIBackingInfo, isA, isDataSubtype } from '@vic/vim';
+import {
+  type VirtualEthernetCard,
+  type VirtualEthernetCardNetworkBackingInfo,
+  type VirtualSerialPortFileBackingInfo,
+  type VirtualSerialPortURIBackingInfo,
+  isA,
+  isDataSubtype,
+} from '@vic/vim';
 import type { DiskAttachment, MachineSpec, NicAttachment, SerialAttachment } from '../backends/index.ts';
 import { parseServiceUri } from './device-backings.ts';
 import { isDisk } from './disk-plan.ts';
@@ -42,13 +49,23 @@ export function toDisk(device: Device, resolve: ResolvePath): DiskAttachment {
 export function toNic(device: Device): NicAttachment {
   const nic = device as Device & VirtualEthernetCard;
   const backing = nic.backing as VirtualEthernetCardNetworkBackingInfo;
-  return { key: nic.key, mac: nic.macAddress ?? '', portGroup: backing.deviceName, connected: nic.connectable?.connected ?? true };
+  return {
+    key: nic.key,
+    mac: nic.macAddress ?? '',
+    portGroup: backing.deviceName,
+    connected: nic.connectable?.connected ?? true,
+  };
 }
 
 function toSerialPort(device: Device, resolve: ResolvePath): readonly SerialAttachment[] {
   const backing = device.backing;
   if (isA(backing, 'VirtualSerialPortFileBackingInfo')) {
-    return [{ key: device.key, backing: { kind: 'file', path: resolve((backing as VirtualSerialPortFileBackingInfo).fileName) } }];
+    return [
+      {
+        key: device.key,
+        backing: { kind: 'file', path: resolve((backing as VirtualSerialPortFileBackingInfo).fileName) },
+      },
+    ];
   }
   const target = parseServiceUri((backing as VirtualSerialPortURIBackingInfo).serviceURI);
   if (target === undefined || target.port === 0) return [];

@@ -29,7 +29,10 @@ export class MachineWatcher {
     const events = this.#host.machines.events(this.#host.closing);
     this.#following = this.#follow(events);
     const on = this.#host.objects.all(VirtualMachine).filter((vm) => vm.record.powerState !== 'poweredOff');
-    const alive = await this.#host.machines.adopt(on.map((vm) => vm.spec()), this.#host.closing);
+    const alive = await this.#host.machines.adopt(
+      on.map((vm) => vm.spec()),
+      this.#host.closing,
+    );
     for (const vm of on) if (!alive.has(vm.record.uuid)) await markPoweredOff(vm, '', false);
   }
 
@@ -45,7 +48,11 @@ export class MachineWatcher {
       try {
         await this.#handle(vm, event);
       } catch (error) {
-        this.#host.logger.error('Cannot handle machine event', { vm: vm.name, event: event.type, error: String(error) });
+        this.#host.logger.error('Cannot handle machine event', {
+          vm: vm.name,
+          event: event.type,
+          error: String(error),
+        });
       }
     }
   }

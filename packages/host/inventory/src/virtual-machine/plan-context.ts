@@ -9,7 +9,8 @@ import type { Device, VmRecord } from './vm-record.ts';
 
 /** What planning the devices of a machine may know of the inventory. */
 export function planContext(host: Host, running: boolean): PlanContext {
-  const macs = (): Set<string> => new Set(host.objects.all(VirtualMachine).flatMap((vm) => vm.nics().map((nic) => nic.macAddress ?? '')));
+  const macs = (): Set<string> =>
+    new Set(host.objects.all(VirtualMachine).flatMap((vm) => vm.nics().map((nic) => nic.macAddress ?? '')));
   return {
     running,
     hasPortGroup: (name) => host.objects.find({ type: 'Network', value: `network-${name}` }) instanceof Network,
@@ -20,14 +21,19 @@ export function planContext(host: Host, running: boolean): PlanContext {
 
 /** Throws FileLocked when a disk that can be written is attached to another machine that is on. */
 export function requireDisksFree(host: Host, record: VmRecord, devices: readonly Device[]): void {
-  const others = host.objects.all(VirtualMachine).filter((vm) => vm.record.moid !== record.moid && vm.record.powerState !== 'poweredOff');
+  const others = host.objects
+    .all(VirtualMachine)
+    .filter((vm) => vm.record.moid !== record.moid && vm.record.powerState !== 'poweredOff');
   for (const disk of devices.filter(isDisk)) {
     const file = disk.backing.fileName;
     const mayShare = disk.backing.diskMode === 'independent_nonpersistent';
     for (const vm of others) {
       const same = vm.record.devices.filter(isDisk).find((other) => other.backing.fileName === file);
       if (same === undefined || (mayShare && same.backing.diskMode === 'independent_nonpersistent')) continue;
-      throw new VimFault({ fault: make('FileLocked', { file }), message: `${file} is in use by the machine ${vm.name}.` });
+      throw new VimFault({
+        fault: make('FileLocked', { file }),
+        message: `${file} is in use by the machine ${vm.name}.`,
+      });
     }
   }
 }

@@ -36,7 +36,13 @@ export async function powerOff(vm: VirtualMachine, call: Call): Promise<void> {
 /** Notes that a machine is off. */
 export async function markPoweredOff(vm: VirtualMachine, userName: string, clean: boolean): Promise<void> {
   if (vm.record.powerState === 'poweredOff') return;
-  await vm.update({ ...vm.record, powerState: 'poweredOff', bootedAtMs: undefined, cleanPowerOff: clean, frozen: false });
+  await vm.update({
+    ...vm.record,
+    powerState: 'poweredOff',
+    bootedAtMs: undefined,
+    cleanPowerOff: clean,
+    frozen: false,
+  });
   vm.setUsage(undefined);
   postVmEvent(vm, 'VmPoweredOffEvent', userName);
 }
@@ -71,7 +77,11 @@ export function admit(vm: VirtualMachine, pool: string, memoryMiB: number): void
 }
 
 /** The fields of a record that say a machine has just started. */
-export function startedState(vm: VirtualMachine): { powerState: 'poweredOn'; bootedAtMs: number; cleanPowerOff: boolean } {
+export function startedState(vm: VirtualMachine): {
+  powerState: 'poweredOn';
+  bootedAtMs: number;
+  cleanPowerOff: boolean;
+} {
   return { powerState: 'poweredOn', bootedAtMs: vm.host.now().getTime(), cleanPowerOff: false };
 }
 

@@ -45,7 +45,8 @@ async function performHot(vm: VirtualMachine, action: HotAction, undo: AsyncDisp
   const isNic = isDataSubtype(device.$type, 'VirtualEthernetCard');
   const attach = async (): Promise<void> =>
     isNic ? machines.attachNic(id, toNic(device), closing) : machines.attachDisk(id, toDisk(device, resolve), closing);
-  const detach = async (): Promise<void> => (isNic ? machines.detachNic(id, device.key, closing) : machines.detachDisk(id, device.key, closing));
+  const detach = async (): Promise<void> =>
+    isNic ? machines.detachNic(id, device.key, closing) : machines.detachDisk(id, device.key, closing);
   try {
     switch (action.kind) {
       case 'attach':

@@ -22,7 +22,12 @@ const SENTENCES = {
 export type VmEventType = keyof typeof SENTENCES;
 
 /** Records an event about a machine. */
-export function postVmEvent(vm: VirtualMachine, type: VmEventType, userName: string, extra: Readonly<Record<string, unknown>> = {}): void {
+export function postVmEvent(
+  vm: VirtualMachine,
+  type: VmEventType,
+  userName: string,
+  extra: Readonly<Record<string, unknown>> = {},
+): void {
   const event: Omit<VmEvent, 'key' | 'chainId' | 'createdTime'> & { readonly $type: string } = {
     $type: type,
     userName,

@@ -30,7 +30,14 @@ export function configInfo(record: VmRecord): object {
       suspendDirectory: `${folderOf(record)}/`,
       logDirectory: `${folderOf(record)}/`,
     },
-    tools: { toolsVersion: 0, afterPowerOn: true, afterResume: true, beforeGuestStandby: true, beforeGuestShutdown: true, syncTimeWithHost: false },
+    tools: {
+      toolsVersion: 0,
+      afterPowerOn: true,
+      afterResume: true,
+      beforeGuestStandby: true,
+      beforeGuestShutdown: true,
+      syncTimeWithHost: false,
+    },
     flags: { diskUuidEnabled: false, snapshotDisabled: true },
     defaultPowerOps: { powerOffType: 'hard', suspendType: 'hard', resetType: 'hard', standbyAction: 'checkpoint' },
     hardware: {
@@ -92,7 +99,11 @@ export function vmSummary(record: VmRecord, usage: VmUsage, nowMs: number): obje
   return {
     vm: { type: 'VirtualMachine', value: record.moid },
     runtime: runtimeInfo(record),
-    guest: { toolsStatus: 'toolsNotInstalled', toolsVersionStatus: 'guestToolsNotInstalled', toolsRunningStatus: 'guestToolsNotRunning' },
+    guest: {
+      toolsStatus: 'toolsNotInstalled',
+      toolsVersionStatus: 'guestToolsNotInstalled',
+      toolsRunningStatus: 'guestToolsNotRunning',
+    },
     config: {
       name: record.name,
       template: false,
@@ -131,6 +142,11 @@ function withChildren(device: VirtualDevice & { readonly $type: string }, record
   const connectable =
     device.connectable === undefined
       ? {}
-      : { connectable: { ...device.connectable, connected: device.connectable.connected && record.powerState === 'poweredOn' } };
+      : {
+          connectable: {
+            ...device.connectable,
+            connected: device.connectable.connected && record.powerState === 'poweredOn',
+          },
+        };
   return { ...device, ...connectable, ...(isController ? { device: children } : {}) } as VirtualDevice;
 }

@@ -58,7 +58,14 @@ const BASE_DEVICES: readonly Device[] = [
 ];
 
 /** A new machine that is off and has only the devices every machine has. */
-export function newRecord(init: { name: string; vmPathName: string; pool: string; nowMs: number; uuid?: string | undefined; instanceUuid?: string | undefined }): VmRecord {
+export function newRecord(init: {
+  name: string;
+  vmPathName: string;
+  pool: string;
+  nowMs: number;
+  uuid?: string | undefined;
+  instanceUuid?: string | undefined;
+}): VmRecord {
   return {
     moid: `vm-${randomBytes(5).toString('hex')}`,
     name: init.name,
