@@ -15,6 +15,7 @@ import { VimClient, probeThumbprint } from '@vic/vim-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManagedObject } from './model/managed-object.ts';
 import { privilegeOf } from './server/dispatch.ts';
+import { controller, disk, nic, serialFile } from './testing/device-changes.ts';
 import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
 
 type VmRef = ManagedObjectReference<'VirtualMachine'>;
@@ -66,51 +67,6 @@ const extraConfig = async (ref: VmRef): Promise<Record<string, unknown>> => {
   const options = await read<readonly { key: string; value?: unknown }[]>(ref, 'config.extraConfig');
   return Object.fromEntries(options.map(({ key, value }) => [key, value]));
 };
-const controller = {
-  operation: 'add',
-  device: make('ParaVirtualSCSIController', { key: 100, busNumber: 0, sharedBus: 'noSharing' }),
-} as const;
-const disk = (
-  fileName: string,
-  parent?: string,
-  capacityInKB = 0,
-): NonNullable<VirtualMachineConfigSpec['deviceChange']>[number] => ({
-  operation: 'add',
-  fileOperation: 'create',
-  device: make('VirtualDisk', {
-    key: -1,
-    controllerKey: 100,
-    unitNumber: -1,
-    capacityInKB,
-    backing: make('VirtualDiskFlatVer2BackingInfo', {
-      fileName,
-      diskMode: 'persistent',
-      ...(parent === undefined
-        ? {}
-        : { parent: make('VirtualDiskFlatVer2BackingInfo', { fileName: parent, diskMode: 'persistent' }) }),
-    }),
-  }),
-});
-const serialFile = (
-  key: number,
-  operation: 'add' | 'edit',
-  fileName: string,
-): NonNullable<VirtualMachineConfigSpec['deviceChange']>[number] => ({
-  operation,
-  device: make('VirtualSerialPort', {
-    key,
-    yieldOnPoll: true,
-    backing: make('VirtualSerialPortFileBackingInfo', { fileName }),
-  }),
-});
-const nic = {
-  operation: 'add',
-  device: make('VirtualVmxnet3', {
-    key: -5,
-    backing: make('VirtualEthernetCardNetworkBackingInfo', { deviceName: 'VM Network' }),
-  }),
-} as const;
-
 /** A frozen instant clone source with a NIC and a log port. */
 async function template(): Promise<VmRef> {
   const name = `template-${++count}`;
