@@ -227,6 +227,18 @@ describe('a machine that acts by itself', () => {
     expect(await read(ref, 'runtime.cleanPowerOff')).toBe(true);
   });
 
+  it('is off when it ended, and said why, before its power-on had finished', async () => {
+    const ref = await create();
+    const id = await uuidOf(ref);
+    host.machines.duringPowerOn = () => {
+      host.machines.report(id, 'guestinfo.vic.status.exit', '0');
+      host.machines.exit(id, 'guest-shutdown');
+    };
+    await client.runTask(ref, 'PowerOnVM_Task', {});
+    await expect.poll(async () => powerState(ref)).toBe('poweredOff');
+    expect(await extraConfig(ref)).toEqual({ 'guestinfo.vic.status.exit': '0' });
+  });
+
   it('is started again when it is a process that crashed, and not when it was powered off', async () => {
     const ref = await create({ extraConfig: [{ key: 'vic.program', value: 'vch-endpoint' }] });
     await client.runTask(ref, 'PowerOnVM_Task', {});

@@ -8,6 +8,7 @@ import { WELL_KNOWN } from '../model/well-known.ts';
 import { toMachineSpec } from '../virtual-machine/machine-spec.ts';
 import { type VmUsage, configInfo, guestInfo, runtimeInfo, vmSummary } from '../virtual-machine/vm-properties.ts';
 import type { VmRecord } from '../virtual-machine/vm-record.ts';
+import { rebase } from '../virtual-machine/extra-config.ts';
 import { VM_CAPABILITY } from '../virtual-machine/capability.ts';
 import { writeConfigFile } from '../virtual-machine/config-file.ts';
 import { virtualMachineHandlers } from './virtual-machine-methods.ts';
@@ -15,6 +16,8 @@ import { virtualMachineHandlers } from './virtual-machine-methods.ts';
 const NO_USAGE: VmUsage = { cpuTimeMs: 0, cpuMhz: 0, privateMemoryBytes: 0, residentMemoryBytes: 0 };
 /** Guests report in bursts; one write of the record covers a burst. */
 const GUEST_REPORT_DELAY_MS = 50;
+/** A guest that reports without pause cannot hold up an update: its last reports are written a moment later. */
+const MAX_UPDATE_ATTEMPTS = 3;
 
 /** A virtual machine of the inventory. */
 export class VirtualMachine extends ManagedEntity {
@@ -72,17 +75,23 @@ export class VirtualMachine extends ManagedEntity {
     return this.#destroyed;
   }
 
-  /** Replaces the record, on disk first. */
-  async update(record: VmRecord): Promise<void> {
-    await this.host.store.writeRecord('machines', record.moid, record);
-    this.#apply(record);
+  /** Replaces the record, on disk first; what the guest reported since `base` was read is kept. */
+  async update(next: VmRecord, base: VmRecord = this.#record): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const current = this.#record;
+      const merged = rebase(next, base, current);
+      await this.host.store.writeRecord('machines', merged.moid, merged);
+      if (this.#record === current || attempt === MAX_UPDATE_ATTEMPTS) {
+        this.#apply(rebase(next, base, this.#record));
+        return;
+      }
+    }
   }
 
   /** Replaces the configuration: counted, dated, and written beside the disks as well. */
-  async reconfigure(record: VmRecord): Promise<void> {
-    const next = { ...record, changeNumber: this.#record.changeNumber + 1, modifiedAtMs: this.host.now().getTime() };
-    await this.host.store.writeRecord('machines', next.moid, next);
-    this.#apply(next);
+  async reconfigure(next: VmRecord, base: VmRecord): Promise<void> {
+    const dated = { ...next, changeNumber: base.changeNumber + 1, modifiedAtMs: this.host.now().getTime() };
+    await this.update(dated, base);
     this.saveConfigFile();
   }
 

@@ -1,4 +1,4 @@
-import { Broadcast } from '@vic/async';
+import { Broadcast, delay } from '@vic/async';
 import { VicError } from '@vic/errors';
 import type { MachineBackend, MachineEvent, MachineExit, MachineSpec, MachineUsage } from '../backends/index.ts';
 
@@ -10,11 +10,17 @@ export class MemoryMachines implements MachineBackend {
   readonly calls: string[] = [];
   /** Makes the next call of this name fail. */
   failNext: string | undefined;
+  /** Runs once, when the next machine has started and before its power-on returns. */
+  duringPowerOn: (() => void) | undefined;
   readonly #events = new Broadcast<MachineEvent>();
 
   async powerOn(spec: MachineSpec): Promise<void> {
     this.#called('powerOn', spec.name);
     this.running.set(spec.id, spec);
+    this.duringPowerOn?.();
+    this.duringPowerOn = undefined;
+    // Events reach their reader before this returns, as they do with real machines.
+    await delay(5);
   }
 
   async instantClone(sourceId: string, spec: MachineSpec): Promise<void> {

@@ -44,7 +44,7 @@ export async function renameMachine(vm: VirtualMachine, newName: string, call: C
   const other = vm.host.objects.all(VirtualMachine).find((candidate) => candidate.name === name && candidate !== vm);
   if (other !== undefined) throw duplicateName(name, other.ref);
   const oldName = vm.name;
-  await vm.reconfigure({ ...vm.record, name });
+  await vm.reconfigure({ ...vm.record, name }, vm.record);
   postVmEvent(vm, 'VmRenamedEvent', call.userName, { oldName, newName: name });
 }
 

@@ -36,6 +36,19 @@ export function mergeGuestReport(record: VmRecord, key: string, value: string): 
   return { ...record, extraConfig };
 }
 
+/** `next`, which was made from `base`, with what the guest has reported between `base` and `current`. */
+export function rebase(next: VmRecord, base: VmRecord, current: VmRecord): VmRecord {
+  if (base === current) return next;
+  const extraConfig: Record<string, string> = { ...next.extraConfig };
+  for (const key of new Set([...Object.keys(base.extraConfig), ...Object.keys(current.extraConfig)])) {
+    const reported = current.extraConfig[key];
+    if (reported === base.extraConfig[key]) continue;
+    if (reported === undefined) delete extraConfig[key];
+    else extraConfig[key] = reported;
+  }
+  return { ...next, extraConfig, changeNumber: Math.max(next.changeNumber, current.changeNumber + 1) };
+}
+
 /** The `guestinfo.*` keys, secrets included, as the machine's guest receives them. */
 export function guestinfoOf(record: VmRecord): Record<string, string> {
   const all = [...Object.entries(record.extraConfig), ...Object.entries(record.secrets)];

@@ -45,7 +45,7 @@ export async function instantClone(
   requireDisksFree(host, record, plan.devices);
   const devices = await prepareDisks(host, plan, undo);
   const clone = await register(host, { ...record, devices }, undo);
-  await startFork(source, clone);
+  await clone.mutex.run(async () => startFork(source, clone));
   undo.move();
   postVmEvent(clone, 'VmClonedEvent', call.userName, { sourceVm: { name: source.name, vm: source.ref } });
   postVmEvent(clone, 'VmPoweredOnEvent', call.userName);

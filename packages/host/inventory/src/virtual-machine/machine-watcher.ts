@@ -45,19 +45,11 @@ export class MachineWatcher {
     for await (const event of events) {
       const vm = this.#host.objects.all(VirtualMachine).find((candidate) => candidate.record.uuid === event.id);
       if (vm === undefined) continue;
-      try {
-        await this.#handle(vm, event);
-      } catch (error) {
-        this.#host.logger.error('Cannot handle machine event', {
-          vm: vm.name,
-          event: event.type,
-          error: String(error),
-        });
-      }
+      this.#handle(vm, event);
     }
   }
 
-  async #handle(vm: VirtualMachine, event: MachineEvent): Promise<void> {
+  #handle(vm: VirtualMachine, event: MachineEvent): void {
     switch (event.type) {
       case 'guestinfo': {
         const merged = mergeGuestReport(vm.record, event.key, event.value);
@@ -65,18 +57,40 @@ export class MachineWatcher {
         return;
       }
       case 'frozen':
-        await vm.update({ ...vm.record, frozen: true });
+        this.#afterOperation(vm, async () => vm.update({ ...vm.record, frozen: true }));
         return;
       case 'exited':
-        if (event.exit === 'crashed') postCrash(vm, event.detail);
-        if (event.exit === 'crashed' && vm.record.extraConfig['vic.program'] !== undefined) {
-          this.#restartLater(vm);
-          return;
-        }
-        if (event.exit === 'guest-shutdown') postVmEvent(vm, 'VmGuestShutdownEvent', '');
-        await markPoweredOff(vm, '', event.exit !== 'crashed');
+        this.#afterOperation(vm, async () => this.#exited(vm, event));
         return;
     }
+  }
+
+  /**
+   * Runs `work` once the operation under way on the machine is over: a guest may end before the power-on that
+   * started it has finished. Nothing is done when the machine was started anew meanwhile.
+   */
+  #afterOperation(vm: VirtualMachine, work: () => Promise<void>): void {
+    const boot = vm.record.bootedAtMs;
+    const done = vm.mutex.run(async () => {
+      const restarted = boot !== undefined && vm.record.bootedAtMs !== boot;
+      if (vm.isGone || restarted || vm.record.powerState === 'poweredOff') return;
+      await work();
+    });
+    this.#host.store.track(
+      done.catch((error: unknown) =>
+        this.#host.logger.error('Cannot handle machine event', { vm: vm.name, error: String(error) }),
+      ),
+    );
+  }
+
+  async #exited(vm: VirtualMachine, event: Extract<MachineEvent, { type: 'exited' }>): Promise<void> {
+    if (event.exit === 'crashed') postCrash(vm, event.detail);
+    if (event.exit === 'crashed' && vm.record.extraConfig['vic.program'] !== undefined) {
+      this.#restartLater(vm);
+      return;
+    }
+    if (event.exit === 'guest-shutdown') postVmEvent(vm, 'VmGuestShutdownEvent', '');
+    await markPoweredOff(vm, '', event.exit !== 'crashed');
   }
 
   #restartLater(vm: VirtualMachine): void {

@@ -21,7 +21,10 @@ export async function reconfigureMachine(vm: VirtualMachine, spec: ConfigSpec, c
   await using undo = new AsyncDisposableStack();
   const devices = await prepareDisks(vm.host, plan, undo);
   for (const action of plan.hot) await performHot(vm, action, undo);
-  await vm.reconfigure({ ...configured, devices: (spec.deviceChange?.length ?? 0) === 0 ? before.devices : devices });
+  await vm.reconfigure(
+    { ...configured, devices: (spec.deviceChange?.length ?? 0) === 0 ? before.devices : devices },
+    before,
+  );
   undo.move();
   await deleteDisks(vm.host, plan);
   postVmEvent(vm, 'VmReconfiguredEvent', call.userName, { configSpec: { $type: 'VirtualMachineConfigSpec' } });
