@@ -33,7 +33,7 @@ export function duplicateName(name: string, object: ManagedObjectReference): Vim
 }
 
 /** A name is empty, too long or has characters that names cannot have. */
-export function invalidName(name: string): VimFault {
+function invalidName(name: string): VimFault {
   return new VimFault({
     fault: make('InvalidName', { name: name.slice(0, 100) }),
     message: `'${name.slice(0, 100)}' is not a valid name.`,

@@ -29,7 +29,6 @@ export class ResourcePool extends ManagedEntity {
     super('ResourcePool', record.id, host.changes, { name: record.name, parent });
     this.host = host;
     this.#record = record;
-    host.objects.onEntitiesChanged(() => this.touch('resourcePool'));
   }
 
   protected readonly properties = {
@@ -94,6 +93,7 @@ export class ResourcePool extends ManagedEntity {
     };
     await this.host.store.writeRecord('pools', record.id, record);
     const pool = this.host.objects.add(new ResourcePool(this.host, record, this));
+    this.touch('resourcePool');
     return pool.ref as ResourcePoolRef;
   }
 
@@ -137,6 +137,7 @@ export class ResourcePool extends ManagedEntity {
     this.#record = record;
     this.parent = parent;
     this.host.objects.add(this);
+    parent.touch('resourcePool');
     this.touch('parent');
   }
 

@@ -56,7 +56,7 @@ export function pathsFor(spec: PropertyFilterSpec, type: string): readonly strin
 }
 
 /** Whether the filter asks for objects of this type at all. */
-export function wantsType(spec: PropertyFilterSpec, type: string): boolean {
+function wantsType(spec: PropertyFilterSpec, type: string): boolean {
   return spec.propSet.some((set) => isManagedSubtype(type, set.type));
 }
 

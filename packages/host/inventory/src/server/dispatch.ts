@@ -123,7 +123,7 @@ export class Dispatcher {
 }
 
 /** What a session's user sees of the inventory. */
-export function readerFor(host: Host, session: Session | undefined): Reader {
+function readerFor(host: Host, session: Session | undefined): Reader {
   return {
     session,
     find: (ref) => find(host, session, ref),
