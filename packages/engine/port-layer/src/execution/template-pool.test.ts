@@ -78,6 +78,19 @@ it('of too many templates the one not used for longest goes', async () => {
   expect(refs).not.toContain(second);
 });
 
+it('a template that thaws or is removed by someone else is replaced without being asked for', async () => {
+  const host = new SimulatedHost();
+  await using pool = newPool(host);
+  const first = await pool.templates.take(SHAPE, signal);
+  await host.powerOff(first ?? '');
+  await expect.poll(() => host.machines()).toMatchObject([{ frozen: true }]);
+  const second = host.machines()[0]?.ref ?? '';
+  expect(second).not.toBe(first);
+  host.vanish(second);
+  await expect.poll(() => host.machines().map(({ frozen }) => frozen)).toEqual([true]);
+  expect(host.machines()[0]?.ref).not.toBe(second);
+});
+
 it('after a failure there is no template for a while', async () => {
   const host = new SimulatedHost();
   await using pool = newPool(host);

@@ -51,17 +51,22 @@ export class TemplatePool {
     return machine.extraConfig[DESCRIPTION_KEY] !== undefined;
   }
 
-  /** Takes note of a template as it is now. */
+  /** Takes note of a template as it is now; one that is frozen no longer is replaced. */
   observe(machine: Machine): void {
+    const before = this.#templates.get(machine.ref);
     this.#templates.set(machine.ref, machine);
     this.#changes.notify();
+    if (before?.frozen === true && !machine.frozen) this.#replace(machine);
   }
 
-  /** Takes note that a machine is gone. */
+  /** Takes note that a machine is gone; a template that someone else removed is replaced. */
   forget(ref: string): void {
-    if (!this.#templates.delete(ref)) return;
+    const machine = this.#templates.get(ref);
+    if (machine === undefined) return;
+    this.#templates.delete(ref);
     this.#lastUsedNs.delete(ref);
     this.#changes.notify();
+    if (machine.frozen) this.#replace(machine);
   }
 
   /** Removes templates that an earlier endpoint did not finish, or made from something else. */
@@ -87,12 +92,19 @@ export class TemplatePool {
     }
   }
 
-  /** Gives up a template that could not be cloned; the next {@link take} makes another. */
+  /** Gives up a template that could not be cloned, and makes another. */
   discard(ref: string, reason: unknown): void {
     if (isVicError(reason, { class: 'NotSupported' })) this.#supported = false;
     const machine = this.#templates.get(ref);
-    if (machine !== undefined) this.#templates.set(ref, { ...machine, frozen: false });
-    this.#deps.background.run('Removing a broken template', async (signal) => this.#destroy(ref, signal));
+    if (machine?.frozen === true) this.observe({ ...machine, frozen: false });
+  }
+
+  #replace(machine: Machine): void {
+    this.#deps.background.run('Replacing a template', async (signal) => {
+      await this.#destroy(machine.ref, signal);
+      const shape = shapeOf(machine);
+      if (shape !== undefined && this.#isCurrent(machine)) await this.take(shape, signal);
+    });
   }
 
   async #make(key: string, shape: Shape, signal: AbortSignal): Promise<string> {
@@ -182,4 +194,9 @@ export class TemplatePool {
     this.#templates.delete(ref);
     await destroyMachine(this.#deps.machines, ref, signal);
   }
+}
+
+function shapeOf(machine: Machine): Shape | undefined {
+  const match = /^(\d+)x(\d+)@/.exec(machine.extraConfig[DESCRIPTION_KEY] ?? '');
+  return match === null ? undefined : { cpus: Number(match[1]), memoryMiB: Number(match[2]) };
 }

@@ -1,3 +1,4 @@
+import { VicError } from '@vic/errors';
 import { encodeLogRecord } from '@vic/agent-protocol';
 import type { LogRecord } from '@vic/agent-protocol';
 import { expect, it } from 'vitest';
@@ -22,6 +23,7 @@ class MemoryLog implements LogFiles, LogSource {
   readonly path = '[ds] a/output.log';
   content = Buffer.alloc(0);
   isOver = true;
+  isAway = false;
   readonly #woken: (() => void)[] = [];
 
   constructor(...records: readonly Uint8Array[]) {
@@ -29,6 +31,7 @@ class MemoryLog implements LogFiles, LogSource {
   }
 
   async read(_path: string, start: number, end: number): Promise<Uint8Array> {
+    if (this.isAway) throw new VicError({ class: 'Unavailable', code: 'AWAY', message: 'away' });
     return this.content.subarray(start, end);
   }
 
@@ -107,6 +110,24 @@ it('a follower gets what is written later and ends when the container has stoppe
   log.isOver = true;
   log.append(record('last\n', 5n));
   expect(await reading).toEqual(['stdout c\n', 'stdout late\n', 'stdout last\n']);
+});
+
+it('a follower outlasts a datastore that is away for a while', async () => {
+  const log = three();
+  log.isOver = false;
+  const reading = read(log, { follow: true });
+  await new Promise((resolve) => setImmediate(resolve));
+  log.isAway = true;
+  log.append(record('written meanwhile\n', 4n));
+  await new Promise((resolve) => setImmediate(resolve));
+  log.isAway = false;
+  log.append();
+  await new Promise((resolve) => setImmediate(resolve));
+  log.isOver = true;
+  log.append(record('last\n', 5n));
+  expect((await reading).slice(3)).toEqual(['stdout written meanwhile\n', 'stdout last\n']);
+  log.isAway = true;
+  await expect(read(log)).rejects.toMatchObject({ class: 'Unavailable' });
 });
 
 it('a log larger than one request is read whole', async () => {

@@ -1,3 +1,4 @@
+import { isVicError } from '@vic/errors';
 import { LogDecoder, findTail } from '@vic/agent-protocol';
 import type { LocatedLogRecord } from '@vic/agent-protocol';
 import type { LogLine, LogOptions } from '../execution/execution.ts';
@@ -35,7 +36,7 @@ export async function* readLog(
     // Asked before reading: what was written before the end is then certainly read.
     const isLast = !options.follow || source.ended() || isPast(options.untilNs, source.nowNs());
     for (;;) {
-      const bytes = await files.read(source.path, offset, offset + WINDOW_BYTES, signal);
+      const bytes = await readPart(files, source, offset, { ...options, signal });
       offset += bytes.length;
       for (const record of decoder.push(bytes)) {
         if (isPast(options.untilNs, record.timeNs)) return;
@@ -48,6 +49,23 @@ export async function* readLog(
   }
   for (const record of decoder.finish()) {
     if (!isPast(options.untilNs, record.timeNs) && isWanted(record, options)) yield lineOf(record);
+  }
+}
+
+/** A follower waits while the datastore is away; everyone else is told. */
+async function readPart(
+  files: LogFiles,
+  source: LogSource,
+  offset: number,
+  { follow, signal }: { readonly follow: boolean; readonly signal: AbortSignal },
+): Promise<Uint8Array> {
+  for (;;) {
+    try {
+      return await files.read(source.path, offset, offset + WINDOW_BYTES, signal);
+    } catch (error) {
+      if (!follow || !isVicError(error, { class: 'Unavailable' })) throw error;
+    }
+    await source.changed(signal);
   }
 }
 
