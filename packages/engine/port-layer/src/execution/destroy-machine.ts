@@ -4,7 +4,7 @@ import { MACHINE_POWER_STATE } from './machine.ts';
 import type { MachineInfrastructure } from './machine.ts';
 
 /** Powers a machine off; one that is off, or gone, is left alone. */
-export async function ensureOff(machines: MachineInfrastructure, ref: string, signal: AbortSignal): Promise<void> {
+async function ensureOff(machines: MachineInfrastructure, ref: string, signal: AbortSignal): Promise<void> {
   try {
     await machines.powerOff(ref, signal);
   } catch (error) {
