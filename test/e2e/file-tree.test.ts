@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { run } from '@vic/process';
 import { temporaryDirectory } from '@vic/testkit';
 import { beforeAll, expect, it } from 'vitest';
@@ -54,8 +55,9 @@ it('a container’s file tree equals the image’s, entry by entry', async () =>
   const expected = await describeArchive(expectedArchive);
 
   const container = lab.docker.spawn(['run', '--rm', layeredImage, 'tar', ...TAR, ...exclusions, '--directory=/', '.']);
-  if (container.stdout === null) throw new Error('no standard output');
-  const actual = await describeArchive(container.stdout);
+  if (container.stdout === null || container.stderr === null) throw new Error('no output');
+  const [actual, complaints] = await Promise.all([describeArchive(container.stdout), text(container.stderr)]);
+  expect(complaints).toBe('');
 
   expect(expected.size).toBeGreaterThan(5_000);
   expect([...actual.keys()].filter((path) => !expected.has(path))).toEqual([]);

@@ -55,8 +55,7 @@ export async function openLab(): Promise<E2eLab> {
         100,
         AbortSignal.timeout(60_000),
       )),
-    killEndpoint: () =>
-      killProcess((command) => command.includes('vch-endpoint/src/main.ts') && command.includes('node')),
+    killEndpoint: () => killProcess((command) => command.includes('/programs/vch-endpoint.mjs')),
     killMachineOf: (id) =>
       killProcess((command) => command.startsWith('qemu-system') && command.includes(id.slice(0, 12))),
     fetchText,

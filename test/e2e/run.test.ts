@@ -67,7 +67,23 @@ describe('docker run', () => {
   });
 
   it('honours environment, working directory, user, hostname and entrypoint', async () => {
-    const output = await lab.docker.ok(['run', '--rm', '--env', 'COLOUR=green', '--workdir', '/var/new', '--user', '1000:50', '--hostname', 'box.example', '--entrypoint', 'sh', lab.busybox, '-c', 'echo $COLOUR $PWD $(id -u):$(id -g) $(hostname) $HOME']);
+    const output = await lab.docker.ok([
+      'run',
+      '--rm',
+      '--env',
+      'COLOUR=green',
+      '--workdir',
+      '/var/new',
+      '--user',
+      '1000:50',
+      '--hostname',
+      'box.example',
+      '--entrypoint',
+      'sh',
+      lab.busybox,
+      '-c',
+      'echo $COLOUR $PWD $(id -u):$(id -g) $(hostname) $HOME',
+    ]);
     expect(output).toBe('green /var/new 1000:50 box.example /home');
   });
 

@@ -33,7 +33,29 @@ export async function timeBareBoot(kernel: string, initramfs: string, memoryMiB:
   const startedAt = performance.now();
   const qemu = spawn(
     'qemu-system-x86_64',
-    ['-M', 'pc', '-accel', 'tcg,tb-size=64', '-cpu', 'max', '-m', String(memoryMiB), '-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot', '-kernel', kernel, '-initrd', initramfs, '-append', COMMAND_LINE],
+    [
+      '-M',
+      'pc',
+      '-accel',
+      'tcg,tb-size=64',
+      '-cpu',
+      'max',
+      '-m',
+      String(memoryMiB),
+      '-nodefaults',
+      '-no-user-config',
+      '-display',
+      'none',
+      '-serial',
+      'stdio',
+      '-no-reboot',
+      '-kernel',
+      kernel,
+      '-initrd',
+      initramfs,
+      '-append',
+      COMMAND_LINE,
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const exited = once(qemu, 'exit');

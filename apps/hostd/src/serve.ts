@@ -15,6 +15,8 @@ import { ADMINISTRATOR, ensureCredentials } from './credentials.ts';
 export async function serve(configuration: HostdConfiguration, network: HostNetwork): Promise<void> {
   const logger = createLogger({ name: 'hostd', level: configuration.logLevel });
   await makeStateDirectory(configuration.stateDirectory);
+  // First of all, because what is made below it must not decide who may enter it.
+  await mkdir(configuration.stateDirectory, { recursive: true, mode: 0o755 });
   const credentials = await ensureCredentials(join(configuration.stateDirectory, 'credentials'), network.address);
   const backends = await composeBackends(configuration, logger);
   await using inventory = await createInventory({

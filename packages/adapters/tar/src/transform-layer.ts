@@ -42,6 +42,11 @@ export class LayerReplanError extends VicError {
 const OVERLAY_XATTRS = /^(?:trusted|user)\.overlay\./;
 const SQUASHFS_XATTRS = /^(?:user|trusted|security)\./;
 const OPAQUE_XATTR = 'trusted.overlay.opaque';
+/**
+ * On the root of every layer. A squashfs without any attribute answers "not supported" to whoever lists one,
+ * which programs report for each file; overlayfs shows none of its own names to anybody.
+ */
+const ATTRIBUTE_TABLE_XATTR = 'trusted.overlay.layer';
 
 /**
  * Turns an image layer's tar into one that tar2sqfs makes an overlay layer of.
@@ -173,7 +178,9 @@ function* finalHeaders(
     // In an opaque directory nothing of the lower layers is left to white out.
     if (!opaque.has(path)) yield* whiteoutHeaders(node, path);
     const { mode, uid, gid, mtimeSeconds, xattrs } = directories.get(path) ?? DEFAULT_DIRECTORY;
-    const allXattrs = opaque.has(path) ? new Map([...xattrs, [OPAQUE_XATTR, 'y']]) : xattrs;
+    const allXattrs = new Map(xattrs);
+    if (opaque.has(path)) allXattrs.set(OPAQUE_XATTR, 'y');
+    if (path === '') allXattrs.set(ATTRIBUTE_TABLE_XATTR, 'y');
     yield { ...PLAIN, path, type: 'directory', mode, uid, gid, mtimeSeconds, xattrs: allXattrs };
   }
 }

@@ -46,7 +46,9 @@ export function renderRuleset(endpoint: RulesetNetwork, published: readonly Publ
       `ip daddr ${network.gateway} udp dport 53 accept`,
       `ip daddr ${network.gateway} tcp dport 53 accept`,
       'icmp type echo-request accept',
-      'drop',
+      // Refused, not dropped: a client that asks for a port nobody publishes learns so at once.
+      'meta l4proto tcp reject with tcp reset',
+      'reject',
     ]),
   ].join('\n');
 }
