@@ -36,10 +36,15 @@ export const inspectConfig = defineCommand({
     const createOptions = createOptionsOf(readable(vch));
     context.result(
       createOptions,
-      createOptions.map(([name, value]) => (value === '' ? `--${name}` : `--${name} ${value}`)).join('\n'),
+      createOptions.map(([name, value]) => (value === '' ? `--${name}` : `--${name} ${quoted(value)}`)).join('\n'),
     );
   },
 });
+
+/** For a shell, when it needs to be. */
+function quoted(value: string): string {
+  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+}
 
 function readable(vch: FoundVch): VchConfiguration {
   if (vch.configuration !== undefined) return vch.configuration;
