@@ -120,8 +120,6 @@ export class DatastoreFiles {
     content: Uint8Array | AsyncIterable<Uint8Array>,
     options: { readonly sizeBytes?: number; readonly signal?: AbortSignal } = {},
   ): Promise<void> {
-    // A stream cannot be sent again after a login.
-    await this.#client.ensureSession(options.signal);
     const size = content instanceof Uint8Array ? content.byteLength : options.sizeBytes;
     const response = await this.#client.request(this.#url(path), {
       method: 'PUT',
@@ -175,19 +173,13 @@ export class DatastoreFiles {
     await this.#client.runTask(manager, 'MoveDatastoreFile_Task', args, { signal: options.signal });
   }
 
-  /** Sends a request without a body, once more when the session was lost. */
   async #send(
     path: string,
     method: 'GET' | 'HEAD',
     headers: Record<string, string>,
     signal: AbortSignal | undefined,
   ): Promise<HttpResponse> {
-    const request = { method, headers, ...(signal === undefined ? {} : { signal }) };
-    const response = await this.#client.request(this.#url(path), request);
-    if (response.status !== 401) return response;
-    response.discard();
-    await this.#client.ensureSession(signal);
-    return this.#client.request(this.#url(path), request);
+    return this.#client.request(this.#url(path), { method, headers, ...(signal === undefined ? {} : { signal }) });
   }
 
   #url(path: string): string {

@@ -117,6 +117,17 @@ describe('a server', () => {
     await expect(aborted).rejects.toThrow('enough');
   });
 
+  it('that stays away is given up on', async () => {
+    await using server = await start();
+    const { url, ca } = server;
+    await using client = await VimClient.connect({
+      ...{ url, ca, user: 'u', password: 'p', logger: silentLogger(), absenceMs: 150 },
+    });
+    await server[Symbol.asyncDispose]();
+    const call = client.call(SERVICE_INSTANCE, 'CurrentTime', {});
+    await expect(call).rejects.toMatchObject({ class: 'Unavailable', code: 'HTTP_REFUSED' });
+  });
+
   it('whose authority is not trusted is refused, and can be probed', async () => {
     await using server = await start();
     const options = { url: server.url, user: 'u', password: 'p', logger: silentLogger() };

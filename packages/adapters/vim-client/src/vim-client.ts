@@ -13,6 +13,8 @@ import {
 } from '@vic/vim';
 import type { HttpRequest, HttpResponse } from '@vic/http-client';
 import { Connection, type CallOptions, type ConnectionOptions } from './connection.ts';
+import { isReadMethod, retryWhileAway } from './retry-while-away.ts';
+import { filterForObjects, retrieve } from './property-collector.ts';
 import { waitForTask, type TaskOptions } from './wait-for-task.ts';
 
 /** How to connect and as whom. */
@@ -22,7 +24,12 @@ export interface VimClientOptions extends ConnectionOptions {
   readonly logger: Logger;
   /** Ends the attempt to connect. */
   readonly signal?: AbortSignal;
+  /** How long reads wait for a server that cannot be reached, because it restarts; half a minute by default. */
+  readonly absenceMs?: number;
 }
+
+/** A request beside the API. */
+export type TransferRequest = Omit<HttpRequest, 'url' | 'maxRedirects'>;
 
 /** Methods that start a task. */
 export type TaskMethodName = {
@@ -45,6 +52,8 @@ export interface VimCaller {
 
 const SERVICE_INSTANCE = reference('ServiceInstance', 'ServiceInstance');
 const LOGOUT_TIMEOUT_MS = 5000;
+/** A host that was killed serves again a few seconds later. */
+const DEFAULT_ABSENCE_MS = 30_000;
 
 /** A session with a vSphere server, kept alive by logging in again when the server has forgotten it. */
 export class VimClient implements VimCaller, AsyncDisposable {
@@ -82,12 +91,26 @@ export class VimClient implements VimCaller, AsyncDisposable {
     return this.content.about.apiType === 'VirtualCenter';
   }
 
-  /** Calls a method; when the session was lost, logs in again and calls once more. */
+  /**
+   * Calls a method; when the session was lost, logs in again and calls once more.
+   *
+   * Methods that only read wait for a server that cannot be reached for the moment.
+   */
   async call<M extends MethodName>(
     self: ManagedObjectReference,
     method: M,
     args: MethodArgs<M>,
     options: CallOptions = {},
+  ): Promise<MethodResult<M>> {
+    const once = async (): Promise<MethodResult<M>> => this.#callOnce(self, method, args, options);
+    return isReadMethod(method) ? this.#retryWhileAway(once, options.signal) : once();
+  }
+
+  async #callOnce<M extends MethodName>(
+    self: ManagedObjectReference,
+    method: M,
+    args: MethodArgs<M>,
+    options: CallOptions,
   ): Promise<MethodResult<M>> {
     const session = this.#connection.session;
     try {
@@ -111,14 +134,20 @@ export class VimClient implements VimCaller, AsyncDisposable {
     return (await waitForTask(this, task, { what: method, ...options })) as TaskResult<M>;
   }
 
-  /** Sends a request beside the API, such as a datastore transfer, in this session. */
-  async request(path: string, request: Omit<HttpRequest, 'url' | 'maxRedirects'>): Promise<HttpResponse> {
+  /**
+   * Sends a request beside the API, such as a datastore transfer, in this session.
+   *
+   * When the session was lost, logs in again and sends it once more; a body that is a stream can only be sent once, so
+   * the session is looked at before. Reads wait for a server that cannot be reached for the moment.
+   */
+  async request(path: string, request: TransferRequest): Promise<HttpResponse> {
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (isRead) return this.#retryWhileAway(async () => this.#requestTwice(path, request), request.signal);
+    const { body } = request;
+    if (body === undefined || typeof body === 'string' || body instanceof Uint8Array)
+      return this.#requestTwice(path, request);
+    await this.#ensureSession(request.signal);
     return this.#connection.request(path, request);
-  }
-
-  /** Logs in again if the server has forgotten the session; for what cannot be sent twice. */
-  async ensureSession(signal?: AbortSignal): Promise<void> {
-    await this.call(SERVICE_INSTANCE, 'CurrentTime', {}, { signal });
   }
 
   /** Logs out and closes all connections; a server that cannot be reached does not make it fail. */
@@ -132,6 +161,24 @@ export class VimClient implements VimCaller, AsyncDisposable {
       this.#options.logger.debug('vim logout failed', { server: this.#connection.origin, error: String(error) });
     }
     await this.#connection[Symbol.asyncDispose]();
+  }
+
+  async #requestTwice(path: string, request: TransferRequest): Promise<HttpResponse> {
+    const session = this.#connection.session;
+    const response = await this.#connection.request(path, request);
+    if (response.status !== 401) return response;
+    response.discard();
+    await this.#loginAgain(session, request.signal);
+    return this.#connection.request(path, request);
+  }
+
+  /** Logs in again if the server has forgotten the session: reading an entity needs one on every server. */
+  async #ensureSession(signal: AbortSignal | undefined): Promise<void> {
+    await retrieve(this, [filterForObjects([this.content.rootFolder], ['name'])], { signal });
+  }
+
+  async #retryWhileAway<T>(operation: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    return retryWhileAway(operation, this.#options.absenceMs ?? DEFAULT_ABSENCE_MS, signal);
   }
 
   /** One login for all calls that found the same session gone. */

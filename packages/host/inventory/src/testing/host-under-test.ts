@@ -23,8 +23,8 @@ export interface HostUnderTest extends AsyncDisposable {
   readonly password: string;
   inventory: Inventory;
   server: VimServer;
-  /** Stops the server and the inventory and starts both again on the same state. */
-  restart(): Promise<void>;
+  /** Stops the server and the inventory and starts both again on the same state; `meanwhile` runs in between. */
+  restart(meanwhile?: () => void): Promise<void>;
 }
 
 const PASSWORD = 'correct horse battery';
@@ -73,8 +73,9 @@ export async function startHost(overrides: Partial<InventoryOptions> = {}): Prom
     url: `https://127.0.0.1:${first.server.address.port}`,
     user: 'root',
     password: PASSWORD,
-    restart: async () => {
+    restart: async (meanwhile) => {
       await stop();
+      meanwhile?.();
       Object.assign(host, await open(first.server.address.port));
     },
     [Symbol.asyncDispose]: async () => {

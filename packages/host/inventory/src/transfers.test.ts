@@ -1,0 +1,55 @@
+import { silentLogger } from '@vic/log';
+import { reference } from '@vic/vim';
+import { DatastoreFiles, VimClient, probeThumbprint } from '@vic/vim-client';
+import { expect, it } from 'vitest';
+import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
+
+const DATACENTER = reference('Datacenter', 'ha-datacenter');
+const DATASTORE = reference('Datastore', 'datastore-datastore1');
+
+async function connect(host: HostUnderTest): Promise<VimClient> {
+  const { hostname, port } = new URL(host.url);
+  const { sha256 } = await probeThumbprint(hostname, Number(port));
+  const { url, user, password } = host;
+  return VimClient.connect({ url, user, password, thumbprint: sha256, logger: silentLogger() });
+}
+
+it.each([
+  ['read', async (files: DatastoreFiles) => textOf(await files.read('a'))],
+  ['look', async (files: DatastoreFiles) => (await files.head('a'))?.sizeBytes],
+  ['write bytes', async (files: DatastoreFiles) => files.write('b', new TextEncoder().encode('new'))],
+  ['write a stream', async (files: DatastoreFiles) => files.write('b', pieces())],
+])('transfers that %s log in again after the host has restarted', async (_what, transfer) => {
+  await using host = await startHost();
+  await using client = await connect(host);
+  const files = await DatastoreFiles.open(client, DATACENTER, DATASTORE);
+  await files.write('a', new TextEncoder().encode('kept'));
+  await host.restart();
+  expect(await transfer(files)).not.toBe('');
+  expect(await textOf(await files.read('a'))).toBe('kept');
+});
+
+it('reads wait for a host that restarts', async () => {
+  await using host = await startHost();
+  await using client = await connect(host);
+  const files = await DatastoreFiles.open(client, DATACENTER, DATASTORE);
+  await files.write('a', new TextEncoder().encode('kept'));
+  let answers: Promise<unknown> = Promise.resolve();
+  await host.restart(() => {
+    answers = Promise.all([files.read('a').then(textOf), files.head('a'), files.list('')]);
+    answers.catch(() => undefined);
+  });
+  expect(await answers).toMatchObject(['kept', { sizeBytes: 4 }, [{ name: 'a' }]]);
+});
+
+async function* pieces(): AsyncGenerator<Uint8Array> {
+  yield new TextEncoder().encode('in ');
+  yield new TextEncoder().encode('pieces');
+}
+
+async function textOf(content: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const piece of content) text += decoder.decode(piece, { stream: true });
+  return text;
+}
