@@ -12,10 +12,10 @@ import { checkSpecification } from './checks/specification.ts';
  */
 
 const root = dirname(import.meta.dirname);
-const CODE = ['apps', 'packages', 'tools', 'test', 'guest/image', 'vitest.config.ts'];
+const CODE = ['apps', 'packages', 'tools', 'test', 'guest', 'vitest.config.ts'];
 
 const steps: readonly (readonly [name: string, step: () => boolean | Promise<boolean>])[] = [
-  ['format', () => program('oxfmt', ['--check', ...CODE, 'package.json'])],
+  ['format', () => program('oxfmt', ['--check', ...CODE, 'package.json', 'knip.jsonc'])],
   ['lint', () => program('oxlint', ['--quiet', ...CODE])],
   ['types', () => program('tsc', ['-p', '.'])],
   ['layers', () => homeMade(checkLayers)],

@@ -17,7 +17,7 @@ export const busybox: ImageRecipe = {
 };
 
 /** Writes busybox, its applets and the few files a shell expects into a new directory. */
-export async function writeBusyboxTree(tree: string): Promise<void> {
+async function writeBusyboxTree(tree: string): Promise<void> {
   for (const directory of ['bin', 'dev', 'etc', 'home', 'proc', 'root', 'sys', 'tmp', 'usr/bin', 'usr/sbin', 'var']) {
     await mkdir(join(tree, directory), { recursive: true });
   }

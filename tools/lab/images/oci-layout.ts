@@ -6,7 +6,7 @@ import { run } from '@vic/process';
 const root = dirname(dirname(dirname(import.meta.dirname)));
 
 /** Where built images are kept between runs: one OCI layout per image, tag `latest`. */
-export const IMAGE_CACHE = join(root, 'build/images');
+const IMAGE_CACHE = join(root, 'build/images');
 
 /** Ten minutes: the slowest recipe installs packages into a Debian base under load. */
 export const BUILD_TIMEOUT_MS = 600_000;

@@ -1,7 +1,6 @@
 export { HttpClient } from './http-client.ts';
 export type { HttpClientOptions, HttpMethod, HttpRequest, RetryDecision } from './http-client.ts';
 export { HttpResponse } from './http-response.ts';
-export { connectionError } from './connection-error.ts';
 export { proxyFor } from './proxy.ts';
 export type { ProxySettings } from './proxy.ts';
 export type { TlsTrust } from './connector.ts';

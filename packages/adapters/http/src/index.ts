@@ -1,7 +1,6 @@
 export { createHttpServer } from './http-server.ts';
 export type { HttpApplication, HttpServer, HttpServerOptions, ListenAddress } from './http-server.ts';
 export type { TlsOptions } from './node-server.ts';
-export { plainErrorResponse } from './error-response.ts';
 export type { ErrorResponse } from './error-response.ts';
 export { streamingBodies } from './request-body.ts';
 export { hijack, isUpgrade } from './hijack.ts';

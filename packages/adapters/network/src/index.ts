@@ -4,7 +4,6 @@ export {
   formatIpv4Network,
   isIpv4,
   lastAddress,
-  networkSize,
   networksOverlap,
   parseIpv4,
   parseIpv4Interface,

@@ -63,8 +63,7 @@ export function formatIpv4Network(network: Ipv4Network): string {
   return `${formatIpv4(network.base)}/${network.prefixLength}`;
 }
 
-/** How many addresses a prefix of this length covers. */
-export function networkSize(prefixLength: number): number {
+function networkSize(prefixLength: number): number {
   return 2 ** (32 - prefixLength);
 }
 

@@ -15,7 +15,6 @@ export type { AccelerationOptions, ProbeUser } from './acceleration.ts';
 export { BootImages } from './boot-image.ts';
 export type { BootImage } from './boot-image.ts';
 export { IsoImage } from './iso9660.ts';
-export { extractKernel } from './bzimage.ts';
 export { pvhStub } from './pvh-stub.ts';
 export { restoreDeviceState, saveDeviceState } from './device-state.ts';
 export type { DeviceStateTarget } from './device-state.ts';

@@ -1,7 +1,7 @@
 import { tarError } from './tar-error.ts';
 
 /** PATH_MAX without its final zero. */
-export const MAX_PATH_BYTES = 4095;
+const MAX_PATH_BYTES = 4095;
 /** NAME_MAX. */
 const MAX_COMPONENT_BYTES = 255;
 

@@ -3,7 +3,7 @@ import type { Frame } from './frame.ts';
 import { protocolError } from './protocol-error.ts';
 
 /** The largest control message: a launch whose environment is as large as Linux takes in practice. */
-export const MAX_CONTROL_BYTES = 1024 * 1024;
+const MAX_CONTROL_BYTES = 1024 * 1024;
 
 /** The frames of one control message, in parts when it is large. */
 export function encodeControl(message: object): Uint8Array {

@@ -17,8 +17,8 @@ export type {
   TetherState,
 } from './message.ts';
 export { parseEndpointMessage, parseTetherMessage } from './message-parser.ts';
-export { ControlAssembler, MAX_CONTROL_BYTES, encodeControl } from './control.ts';
-export { FRAME, FrameDecoder, MAX_PAYLOAD_BYTES, decodeCredit, encodeCredit, encodeFrame } from './frame.ts';
+export { ControlAssembler, encodeControl } from './control.ts';
+export { FRAME, FrameDecoder, decodeCredit, encodeCredit, encodeFrame } from './frame.ts';
 export type { Frame, FrameType } from './frame.ts';
 export {
   MAGIC,
@@ -32,7 +32,7 @@ export {
   proofOf,
 } from './handshake.ts';
 export type { Hello, HelloReply, Role } from './handshake.ts';
-export { INITIAL_CREDIT_BYTES, MAX_CHANNEL, STREAM, channelOf, streamId, streamKindOf } from './stream-id.ts';
+export { INITIAL_CREDIT_BYTES, STREAM, channelOf, streamId, streamKindOf } from './stream-id.ts';
 export type { StreamKind } from './stream-id.ts';
 export { protocolError } from './protocol-error.ts';
 export { MAX_LOG_PAYLOAD_BYTES, encodeLogRecord } from './log-record.ts';

@@ -4,8 +4,3 @@ const FALSE_WORDS = new Set(['', '0', 'no', 'false', 'none']);
 export function dockerBool(value: string | undefined): boolean {
   return value !== undefined && !FALSE_WORDS.has(value.trim().toLowerCase());
 }
-
-/** The same with another answer for an absent parameter. */
-export function dockerBoolOr(value: string | undefined, fallback: boolean): boolean {
-  return value === undefined || value === '' ? fallback : dockerBool(value);
-}

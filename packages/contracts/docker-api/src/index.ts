@@ -1,4 +1,4 @@
-export { dockerBool, dockerBoolOr } from './docker-bool.ts';
+export { dockerBool } from './docker-bool.ts';
 export { Filters, parseFilters } from './filters.ts';
 export {
   API_VERSION,
@@ -28,16 +28,13 @@ export {
   rfc3339NanoFixed,
 } from './go-time.ts';
 export { parseBody, parseOptionalBody } from './request-body.ts';
-export { ContainerConfigSchema, HealthConfigSchema } from './messages/container-config.ts';
 export type { ContainerConfig } from './messages/container-config.ts';
-export { HostConfigSchema } from './messages/host-config.ts';
 export type { HostConfig } from './messages/host-config.ts';
-export { ContainerCreateSchema, EndpointSettingsSchema, NetworkingConfigSchema } from './messages/container-create.ts';
+export { ContainerCreateSchema } from './messages/container-create.ts';
 export type { ContainerCreate, EndpointSettings, NetworkingConfig } from './messages/container-create.ts';
 export { ExecCreateSchema, ExecStartSchema } from './messages/exec.ts';
-export type { ExecCreate, ExecStart } from './messages/exec.ts';
+export type { ExecCreate } from './messages/exec.ts';
 export { AuthConfigSchema } from './messages/auth.ts';
-export type { AuthConfig } from './messages/auth.ts';
 export type {
   ConfigAnswer,
   ContainerSummary,

@@ -1,10 +1,10 @@
-export { digestOfBytes, isDigest, parseDigest } from './digest.ts';
+export { digestOfBytes, isDigest } from './digest.ts';
 export type { Digest } from './digest.ts';
-export { MAX_REFERENCE_LENGTH, canonicalReference, familiarReference, parseReference, withTag } from './reference.ts';
+export { canonicalReference, familiarReference, parseReference, withTag } from './reference.ts';
 export type { ImageReference } from './reference.ts';
-export { ACCEPTED_MANIFEST_TYPES, MEDIA_TYPES, compressionOf, isIndexType, isManifestType } from './media-types.ts';
+export { ACCEPTED_MANIFEST_TYPES, MEDIA_TYPES, isIndexType } from './media-types.ts';
 export type { LayerCompression } from './media-types.ts';
-export { MAX_LAYERS, MAX_MANIFEST_BYTES, parseIndex, parseManifest } from './manifest.ts';
+export { MAX_MANIFEST_BYTES, parseIndex, parseManifest } from './manifest.ts';
 export type { Descriptor, IndexEntry, ImageIndex, ImageManifest } from './manifest.ts';
 export { MAX_CONFIG_BYTES, parseImageConfig } from './image-config.ts';
 export type { ContainerDefaults, Healthcheck, HistoryEntry, ImageConfig } from './image-config.ts';
@@ -14,16 +14,11 @@ export { chainIds } from './chain-id.ts';
 export type { ChainId } from './chain-id.ts';
 export {
   CONTAINER_FS_LABEL,
-  CONTAINER_FS_TYPE_GUID,
   GPT_ALIGNMENT_BYTES,
-  LAYER_TYPE_GUID,
-  MAX_PARTITIONS,
   SECTOR_BYTES,
   containerFsPartition,
   encodePartitionTable,
   layerPartition,
-  layerPartitionName,
   parsePartitionTable,
-  placePartition,
 } from './layer-disk.ts';
 export type { Partition, PartitionTable } from './layer-disk.ts';

@@ -29,13 +29,13 @@ export const SECTOR_BYTES = 512;
 /** Partitions start at multiples of this. */
 export const GPT_ALIGNMENT_BYTES = 1024 * 1024;
 /** Entries in the table. */
-export const MAX_PARTITIONS = 128;
+const MAX_PARTITIONS = 128;
 /** Name of partition 1 and label of the file system in it. */
 export const CONTAINER_FS_LABEL = 'containerfs';
 /** Type of partition 1: "Linux filesystem data". */
-export const CONTAINER_FS_TYPE_GUID = '0fc63daf-8483-4772-8e79-3d69d8477de4';
+const CONTAINER_FS_TYPE_GUID = '0fc63daf-8483-4772-8e79-3d69d8477de4';
 /** Type of the partitions that hold one image layer as a squashfs each; ours alone. */
-export const LAYER_TYPE_GUID = '7c1a9f52-5b0e-4d63-9a41-76d1c0fe4c01';
+const LAYER_TYPE_GUID = '7c1a9f52-5b0e-4d63-9a41-76d1c0fe4c01';
 
 const ENTRY_BYTES = 128;
 const HEADER_BYTES = 92;
@@ -55,7 +55,7 @@ export function containerFsPartition(sizeBytes: number): Partition {
 }
 
 /** The name of the partition of layer `number`, counted from 1 for the lowest. */
-export function layerPartitionName(number: number): string {
+function layerPartitionName(number: number): string {
   return `layer${number}`;
 }
 
@@ -71,7 +71,7 @@ export function layerPartition(
 }
 
 /** Where the next partition of `sizeBytes` goes: behind the last one, aligned; an error when the disk is full. */
-export function placePartition(
+function placePartition(
   sizeBytes: number,
   existing: readonly Partition[],
   diskBytes: number,

@@ -14,7 +14,7 @@ export interface ImageReference {
 }
 
 /** The longest repository name (domain and path) the grammar allows. */
-export const MAX_REFERENCE_LENGTH = 255;
+const MAX_REFERENCE_LENGTH = 255;
 
 const DEFAULT_DOMAIN = 'docker.io';
 const LEGACY_DEFAULT_DOMAIN = 'index.docker.io';

@@ -15,7 +15,6 @@ export {
   managedTypeNames,
   methodMeta,
   methodNames,
-  NEWEST_VERSION,
 } from './metadata.ts';
 export type {
   ApiVersion,
@@ -46,4 +45,3 @@ export {
 export type { DecodedRequest, DecodeRequestOptions, MethodArgs, MethodResult } from './soap.ts';
 export { NAMESPACE, readXml, REQUEST_LIMITS, RESPONSE_LIMITS } from './xml-reader.ts';
 export type { QualifiedName, XmlElement, XmlLimits } from './xml-reader.ts';
-export { escapeAttribute, escapeText } from './xml-writer.ts';

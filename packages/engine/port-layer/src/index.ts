@@ -1,4 +1,4 @@
-export { MACHINE_CHANGED, MACHINE_POWER_STATE, VchExecution } from './execution/index.ts';
+export { VchExecution } from './execution/index.ts';
 export type {
   AttachedStreams,
   Container,

@@ -106,13 +106,13 @@ export interface VchConfiguration {
 export const VCH_CONFIGURATION_KEY = 'guestinfo.vch.configuration';
 
 /** The extraConfig key of the vSphere password; write-only because its last component starts with `secret`. */
-export const VCH_VIM_PASSWORD_KEY = 'guestinfo.vch.secret-vim-password';
+const VCH_VIM_PASSWORD_KEY = 'guestinfo.vch.secret-vim-password';
 
 /** The extraConfig key of the Docker API server's private key; write-only likewise. */
-export const VCH_SERVER_KEY_KEY = 'guestinfo.vch.secret-server-key';
+const VCH_SERVER_KEY_KEY = 'guestinfo.vch.secret-server-key';
 
 /** The extraConfig key of the key that container secrets are derived from; write-only likewise. */
-export const VCH_CONTAINER_KEY_KEY = 'guestinfo.vch.secret-container-key';
+const VCH_CONTAINER_KEY_KEY = 'guestinfo.vch.secret-container-key';
 
 /** The extraConfig of an endpoint VM that carries this configuration. */
 export function encodeVchConfiguration(

@@ -1,13 +1,4 @@
-export {
-  VCH_CONFIGURATION_KEY,
-  VCH_CONTAINER_KEY_KEY,
-  VCH_SERVER_KEY_KEY,
-  VCH_VIM_PASSWORD_KEY,
-  decodeVchConfiguration,
-  decodeVchSecrets,
-  encodeVchConfiguration,
-  networkOf,
-} from './configuration.ts';
+export { decodeVchConfiguration, decodeVchSecrets, encodeVchConfiguration, networkOf } from './configuration.ts';
 export type {
   NetworkRole,
   VchConfiguration,

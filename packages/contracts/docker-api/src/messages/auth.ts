@@ -1,5 +1,4 @@
 import { Type } from 'typebox';
-import type { Static } from 'typebox';
 
 const text = Type.Optional(Type.String());
 
@@ -12,6 +11,3 @@ export const AuthConfigSchema = Type.Object({
   identitytoken: text,
   registrytoken: text,
 });
-
-/** See {@link AuthConfigSchema}. */
-export type AuthConfig = Static<typeof AuthConfigSchema>;

@@ -8,7 +8,7 @@ const emptyObjects = Type.Record(Type.String(), Type.Object({}));
 const command = Type.Union([strings, Type.String()]);
 
 /** `HealthConfig` on the wire. */
-export const HealthConfigSchema = Type.Object({
+const HealthConfigSchema = Type.Object({
   Test: Type.Optional(strings),
   Interval: Type.Optional(Type.Integer()),
   Timeout: Type.Optional(Type.Integer()),

@@ -24,5 +24,3 @@ export const ExecStartSchema = Type.Object({ Detach: flag, Tty: flag, ConsoleSiz
 
 /** See {@link ExecCreateSchema}. */
 export type ExecCreate = Static<typeof ExecCreateSchema>;
-/** See {@link ExecStartSchema}. */
-export type ExecStart = Static<typeof ExecStartSchema>;

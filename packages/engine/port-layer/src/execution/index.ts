@@ -13,7 +13,6 @@ export type { AttachedStreams, ExecSession, Execution, LogLine, LogOptions } fro
 export type { ContainerHappening, PortLayerEvent } from './events.ts';
 export { VchExecution } from './vch-execution.ts';
 export type { ExecutionConfiguration, ExecutionDeps, ExecutionNetworks } from './dependencies.ts';
-export { MACHINE_CHANGED, MACHINE_POWER_STATE } from './machine.ts';
 export type {
   Machine,
   MachineChange,
