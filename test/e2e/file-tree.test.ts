@@ -12,6 +12,7 @@ let layeredImage: string;
 beforeAll(async () => {
   lab = await openLab();
   layeredImage = await lab.push(layered);
+  await lab.docker.ok(['pull', '--quiet', layeredImage]);
 });
 
 /** Mounted over or written by the engine in every container, in Docker as here. */

@@ -20,7 +20,11 @@ export function parsePax(bytes: Buffer): PaxRecords {
     if (length === 0 || end > bytes.length || end - 1 <= space || bytes[end - 1] !== 0x0a) throw malformed();
     const equals = bytes.indexOf(0x3d, space);
     if (equals === -1 || equals >= end || equals === space + 1) throw malformed();
-    records[bytes.toString('latin1', space + 1, equals)] = bytes.toString('latin1', equals + 1, end - 1);
+    const key = bytes.toString('latin1', space + 1, equals);
+    const value = bytes.toString('latin1', equals + 1, end - 1);
+    // An empty value takes the keyword back; Docker and umoci read extended attributes so too.
+    if (value === '') delete records[key];
+    else records[key] = value;
     offset = end;
   }
   return records;
