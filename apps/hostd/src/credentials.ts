@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@vic/files';
 import { hashPassword, writeUsers } from '@vic/inventory';
 import { CertificateAuthority, type Credential, certificateCovers, readCertificate } from '@vic/pki';
 
@@ -50,6 +51,5 @@ async function readText(path: string): Promise<string | undefined> {
 }
 
 async function writePrivate(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(path, text, { mode: 0o600, durable: true });
 }

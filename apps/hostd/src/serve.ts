@@ -1,5 +1,6 @@
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@vic/files';
 import { createInventory, createVimServer } from '@vic/inventory';
 import { createLogger } from '@vic/log';
 import type { HostNetwork } from '@vic/switches';
@@ -14,9 +15,8 @@ import { ADMINISTRATOR, ensureCredentials } from './credentials.ts';
  */
 export async function serve(configuration: HostdConfiguration, network: HostNetwork): Promise<void> {
   const logger = createLogger({ name: 'hostd', level: configuration.logLevel });
-  await makeStateDirectory(configuration.stateDirectory);
   // First of all, because what is made below it must not decide who may enter it.
-  await mkdir(configuration.stateDirectory, { recursive: true, mode: 0o755 });
+  await makeStateDirectory(configuration.stateDirectory);
   const credentials = await ensureCredentials(join(configuration.stateDirectory, 'credentials'), network.address);
   const backends = await composeBackends(configuration, logger);
   await using inventory = await createInventory({
@@ -63,6 +63,5 @@ async function stopSignal(): Promise<string> {
 /** Says where the API is, for those who started this host; replaced atomically. */
 async function writeReady(configuration: HostdConfiguration, ready: Record<string, unknown>): Promise<void> {
   const path = join(configuration.stateDirectory, 'ready.json');
-  await writeFile(`${path}.new`, `${JSON.stringify(ready, undefined, 2)}\n`);
-  await rename(`${path}.new`, path);
+  await replaceFile(path, `${JSON.stringify(ready, undefined, 2)}\n`, { mode: 0o644 });
 }

@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '@vic/files';
 import type { ProcessIdentity } from '@vic/process';
 
 /** A NIC of a machine and the port that carries it. */
@@ -39,11 +40,9 @@ export interface MachineRecord {
   readonly shuttingDown: boolean;
 }
 
-/** Writes a record so that a crash leaves the old or the new one. */
+/** Writes a record so that a crash of hostd leaves the old or the new one; a restart of the host outdates it anyway. */
 export async function writeRecord(file: string, record: MachineRecord): Promise<void> {
-  const draft = `${file}.new`;
-  await writeFile(draft, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  await rename(draft, file);
+  await replaceFile(file, `${JSON.stringify(record)}\n`, { mode: 0o600 });
 }
 
 /** Reads a record; `undefined` when there is none that can be understood. */

@@ -1,23 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { VicError } from '@vic/errors';
+import { replaceFile } from '@vic/files';
 
 /** Replaces a JSON file atomically, readable by its owner only; it is on disk when the promise resolves. */
 export async function writeJsonFile(path: string, value: unknown): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(value));
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await replaceFile(path, JSON.stringify(value), { mode: 0o600, durable: true });
 }
 
 /** The value of a JSON file, `undefined` when there is no such file. */
