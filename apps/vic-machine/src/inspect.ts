@@ -1,6 +1,5 @@
 import { defineCommand } from '@vic/cli';
-import { VicError } from '@vic/errors';
-import type { FoundVch, VchConfiguration } from '@vic/vch';
+import { configurationOf } from '@vic/vch';
 import { VCH_OPTIONS, findVch } from './find-vch.ts';
 import { summaryOf } from './summary.ts';
 import { TARGET_OPTIONS, connect } from './target-options.ts';
@@ -19,7 +18,7 @@ export const inspect = defineCommand({
   run: async (options, context) => {
     await using session = await connect(options, context);
     const vch = await findVch(session.client, options, context.signal);
-    const summary = summaryOf(readable(vch), vch.endpoint.value, options['tls-cert-path']);
+    const summary = summaryOf(configurationOf(vch), vch.endpoint.value, options['tls-cert-path']);
     const state = vch.poweredOn ? [] : ['The endpoint is powered off.', ''];
     context.result({ ...summary.value, poweredOn: vch.poweredOn }, [...state, ...summary.lines].join('\n'));
   },
@@ -33,7 +32,7 @@ export const inspectConfig = defineCommand({
   run: async (options, context) => {
     await using session = await connect(options, context);
     const vch = await findVch(session.client, options, context.signal);
-    const createOptions = createOptionsOf(readable(vch));
+    const createOptions = createOptionsOf(configurationOf(vch));
     context.result(
       createOptions,
       createOptions.map(([name, value]) => (value === '' ? `--${name}` : `--${name} ${quoted(value)}`)).join('\n'),
@@ -44,14 +43,4 @@ export const inspectConfig = defineCommand({
 /** For a shell, when it needs to be. */
 function quoted(value: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
-}
-
-function readable(vch: FoundVch): VchConfiguration {
-  if (vch.configuration !== undefined) return vch.configuration;
-  throw new VicError({
-    class: 'NotSupported',
-    code: 'VIC_MACHINE_CONFIGURATION_NEWER',
-    message: `The configuration of ${vch.name} cannot be read by this version of vic-machine.`,
-    remedy: 'Use the version that created it.',
-  });
 }

@@ -9,7 +9,7 @@ import { removeBridge } from './bridge-port-group.ts';
 import { networkOf } from './configuration.ts';
 import type { VchConfiguration } from './configuration.ts';
 import { CREATED_BRIDGE_KEY } from './create-vch.ts';
-import { extraConfigOf, listVchs } from './list-vchs.ts';
+import { configurationOf, extraConfigOf, listVchs } from './list-vchs.ts';
 import type { FoundVch } from './list-vchs.ts';
 import type { VchPlace } from './vch-place.ts';
 
@@ -39,7 +39,7 @@ export async function deleteVch(
   signal: AbortSignal,
 ): Promise<void> {
   const { client, place, report } = deps;
-  const configuration = requireConfiguration(vch);
+  const configuration = configurationOf(vch);
   const pool: ManagedObjectReference<'ResourcePool'> = {
     type: 'ResourcePool',
     value: configuration.resourcePool.value,
@@ -134,16 +134,6 @@ async function removeUnusedIso(
   const others = await listVchs(deps.client, signal);
   const used = others.some((other) => other.configuration?.bootstrapIso === configuration.bootstrapIso);
   if (!used && path.includes(`${BOOT_FOLDER}/`)) await deps.place.files.delete(path, signal);
-}
-
-function requireConfiguration(vch: FoundVch): VchConfiguration {
-  if (vch.configuration !== undefined) return vch.configuration;
-  throw new VicError({
-    class: 'NotSupported',
-    code: 'VCH_CONFIGURATION_NEWER',
-    message: `The configuration of ${vch.name} cannot be read by this version of vic-machine.`,
-    remedy: 'Use the version that created it.',
-  });
 }
 
 function stillRunning(name: string): VicError {

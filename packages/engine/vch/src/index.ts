@@ -25,7 +25,7 @@ export { createVch } from './create-vch.ts';
 export type { CreatedVch, CreateVchDeps, NewVch } from './create-vch.ts';
 export { deleteVch } from './delete-vch.ts';
 export type { DeleteVchDeps } from './delete-vch.ts';
-export { folderPathOf, listVchs } from './list-vchs.ts';
+export { configurationOf, folderPathOf, listVchs } from './list-vchs.ts';
 export type { FoundVch } from './list-vchs.ts';
 export { dockerEnvironmentOf, environmentFileOf } from './docker-environment.ts';
 export type { DockerEnvironment } from './docker-environment.ts';

@@ -1,7 +1,7 @@
 import { inventoryPath, list } from '@vic/vim-client';
 import type { VimClient } from '@vic/vim-client';
 import type { ManagedObjectReference, OptionValue } from '@vic/vim';
-import { isVicError } from '@vic/errors';
+import { VicError, isVicError } from '@vic/errors';
 import { VCH_CONFIGURATION_KEY, decodeVchConfiguration } from './configuration.ts';
 import type { VchConfiguration } from './configuration.ts';
 
@@ -33,6 +33,17 @@ export async function listVchs(client: VimClient, signal: AbortSignal): Promise<
         extraConfig,
       },
     ];
+  });
+}
+
+/** The configuration of a VCH; refused when a newer version wrote it. */
+export function configurationOf(vch: FoundVch): VchConfiguration {
+  if (vch.configuration !== undefined) return vch.configuration;
+  throw new VicError({
+    class: 'NotSupported',
+    code: 'VCH_CONFIGURATION_NEWER',
+    message: `The configuration of ${vch.name} cannot be read by this version of vic-machine.`,
+    remedy: 'Use the version that created it.',
   });
 }
 
