@@ -92,6 +92,8 @@ describe('kill -9', () => {
         until,
         '--filter',
         'event=die',
+        '--filter',
+        'container=victim',
         '--format',
         '{{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}',
       ]),

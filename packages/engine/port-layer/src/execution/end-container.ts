@@ -2,6 +2,7 @@ import { VicError, isVicError } from '@vic/errors';
 import type { ContainerUnit } from './container-unit.ts';
 import { powerOffUnit } from './destroy-machine.ts';
 import type { ExecutionContext } from './execution-context.ts';
+import { REDIAL_MS, containerNotRunning, endedOf, tetherMissing } from './reach-tether.ts';
 import { signalNumber } from './signals.ts';
 
 /** What a stop is asked for. */
@@ -15,8 +16,6 @@ const SIGKILL = 9;
 export const KILLED_EXIT_CODE = 128 + SIGKILL;
 /** How long the guest may take to report the end of a killed process. */
 const KILL_TIMEOUT_MS = 3000;
-/** How long a tether that lost its connection may take to dial again; QEMU does so every second. */
-const REDIAL_MS = 2500;
 
 /** Stop signal, grace, SIGKILL, power-off. */
 export async function stopContainer(
@@ -48,13 +47,7 @@ export async function killContainer(
   signal: AbortSignal,
 ): Promise<void> {
   const number = signalNumber(signalName === '' ? 'SIGKILL' : signalName);
-  if (unit.state.status !== 'running') {
-    throw new VicError({
-      class: 'Conflict',
-      code: 'CONTAINER_NOT_RUNNING',
-      message: `container ${unit.id} is not running`,
-    });
-  }
+  if (unit.state.status !== 'running') throw containerNotRunning(unit);
   if (number === SIGKILL) await killNow(context, unit, signal);
   else if (!(await deliver(unit, number, signal))) throw tetherMissing(unit);
 }
@@ -101,17 +94,4 @@ async function hasEnded(unit: ContainerUnit, limitMs: number | undefined, signal
     signal.throwIfAborted();
     return false;
   }
-}
-
-function endedOf(unit: ContainerUnit): 'ended' | undefined {
-  return unit.state.status === 'running' ? undefined : 'ended';
-}
-
-function tetherMissing(unit: ContainerUnit): VicError {
-  return new VicError({
-    class: 'Unavailable',
-    code: 'CONTAINER_UNREACHABLE',
-    message: `The tether of container ${unit.id} is not connected.`,
-    remedy: 'Try again in a moment, or stop the container, which powers it off if it has to.',
-  });
 }

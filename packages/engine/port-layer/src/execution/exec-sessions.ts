@@ -8,6 +8,7 @@ import type { ContainerUnit } from './container-unit.ts';
 import type { ProcessConfig } from './container.ts';
 import type { AttachedStreams, ExecSession } from './execution.ts';
 import { processSpecOf } from './launch-spec.ts';
+import { containerNotRunning, reachTether } from './reach-tether.ts';
 
 interface ExecEntry {
   session: ExecSession;
@@ -30,7 +31,7 @@ export class ExecSessions {
 
   /** Notes down a process to run later; the container has to run. */
   create(unit: ContainerUnit, process: ProcessConfig): ExecSession {
-    if (unit.state.status !== 'running') throw notRunning(unit);
+    if (unit.state.status !== 'running') throw containerNotRunning(unit);
     const session: ExecSession = {
       id: randomHexId<ExecId>(),
       containerId: unit.id,
@@ -61,13 +62,13 @@ export class ExecSessions {
     const entry = this.#entry(id);
     if (entry.session.state.status !== 'created') throw alreadyStarted(id);
     const { unit } = entry;
-    if (unit.state.status !== 'running') throw notRunning(unit);
-    if (unit.session === undefined) throw unreachable(unit);
+    if (unit.state.status !== 'running') throw containerNotRunning(unit);
     // Claimed before the first wait, so that it cannot be started twice.
     become(entry, { status: 'running', pid: 0 });
     let running: TetherExec;
     try {
-      running = await unit.session.exec(execSpecOf(entry), signal);
+      const session = await reachTether(unit, signal);
+      running = await session.exec(execSpecOf(entry), signal);
     } catch (error) {
       const exitCode = error instanceof StartFailedError ? error.exitCode : 126;
       become(entry, { status: 'exited', exitCode, error: describeError(error) });
@@ -143,27 +144,10 @@ function nameOf(variable: string): string {
   return variable.split('=', 1)[0] ?? '';
 }
 
-function notRunning(unit: ContainerUnit): VicError {
-  return new VicError({
-    class: 'Conflict',
-    code: 'CONTAINER_NOT_RUNNING',
-    message: `container ${unit.id} is not running`,
-  });
-}
-
 function alreadyStarted(id: string): VicError {
   return new VicError({
     class: 'Conflict',
     code: 'EXEC_STARTED',
     message: `exec session ${id} has already been started`,
-  });
-}
-
-function unreachable(unit: ContainerUnit): VicError {
-  return new VicError({
-    class: 'Unavailable',
-    code: 'CONTAINER_UNREACHABLE',
-    message: `The tether of container ${unit.id} is not connected.`,
-    remedy: 'Try again in a moment.',
   });
 }

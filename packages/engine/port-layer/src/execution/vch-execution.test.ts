@@ -275,3 +275,15 @@ it('an exec gives its streams and its exit code', async () => {
   expect(vch.execution.execsOf('a')).toHaveLength(1);
   await expect(vch.execution.startExec(id, signal)).rejects.toMatchObject({ class: 'Conflict' });
 });
+
+it('an exec waits for a tether that is dialing again', async () => {
+  await using vch = await start();
+  const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
+  await vch.execution.start('a', signal);
+  vch.host.guestOf(config.id)?.disconnect();
+  const { id } = await vch.execution.createExec('a', newContainer('x', ['sh']).process);
+  const started = vch.execution.startExec(id, signal);
+  vch.host.dialAll();
+  await text((await started).stdout);
+  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 }));
+});
