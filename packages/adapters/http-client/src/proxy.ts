@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { VicError } from '@vic/errors';
+import { isInIpv4Range } from '@vic/ipv4';
 
 /** Which proxies to use, as the variables `http_proxy`, `https_proxy` and `no_proxy` say it. */
 export interface ProxySettings {
@@ -38,20 +39,9 @@ function isExempt(url: URL, noProxy: string): boolean {
 
 function matches(entry: string, host: string, port: string): boolean {
   if (entry === '*') return true;
-  if (entry.includes('/')) return isInRange(entry, host);
+  if (entry.includes('/')) return isInIpv4Range(entry, host);
   const withPort = /^(?<name>[^:]+):(?<port>\d+)$/.exec(entry);
   if (withPort !== null && withPort.groups?.['port'] !== port) return false;
   const name = (withPort?.groups?.['name'] ?? entry).replace(/^\*?\./, '');
   return host === name || (isIP(host) === 0 && host.endsWith(`.${name}`));
-}
-
-function isInRange(range: string, host: string): boolean {
-  const [base = '', bits = ''] = range.split('/');
-  if (isIP(host) !== 4 || isIP(base) !== 4 || !/^\d{1,2}$/.test(bits) || Number(bits) > 32) return false;
-  const shift = 2 ** (32 - Number(bits));
-  return Math.floor(numberOf(host) / shift) === Math.floor(numberOf(base) / shift);
-}
-
-function numberOf(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }

@@ -1,5 +1,5 @@
 import { VicError } from '@vic/errors';
-import { formatIpv4Network, networksOverlap, parseIpv4Network } from './ipv4.ts';
+import { formatIpv4Network, networksOverlap, parseIpv4Network } from '@vic/ipv4';
 import type { NetworkScope } from './ip-command.ts';
 import { listRoutes } from './routes.ts';
 

@@ -1,15 +1,3 @@
-export {
-  containsAddress,
-  formatIpv4,
-  formatIpv4Network,
-  isIpv4,
-  lastAddress,
-  networksOverlap,
-  parseIpv4,
-  parseIpv4Interface,
-  parseIpv4Network,
-} from './ipv4.ts';
-export type { Ipv4Interface, Ipv4Network } from './ipv4.ts';
 export type { NetworkScope } from './ip-command.ts';
 export { interfaceNameFor } from './interface-name.ts';
 export {

@@ -1,5 +1,5 @@
 import { assertInterfaceName } from './interface-name.ts';
-import { parseIpv4, parseIpv4Interface } from './ipv4.ts';
+import { parseIpv4, parseIpv4Interface } from '@vic/ipv4';
 import { ipBatch, ipJson } from './ip-command.ts';
 import type { NetworkScope } from './ip-command.ts';
 

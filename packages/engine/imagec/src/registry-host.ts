@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
 import type { HttpClient } from '@vic/http-client';
 import { isVicError } from '@vic/errors';
+import { isInIpv4Range } from '@vic/ipv4';
 
 /** The API of `docker.io` is served elsewhere. */
 const DOCKER_HUB_API = 'registry-1.docker.io';
@@ -13,7 +13,7 @@ export function isInsecure(domain: string, insecureRegistries: readonly string[]
       .replace(/^https?:\/\//, '')
       .replace(/\/$/, '')
       .toLowerCase();
-    return listed === domain.toLowerCase() || listed === host || isInRange(listed, host);
+    return listed === domain.toLowerCase() || listed === host || isInIpv4Range(listed, host);
   });
 }
 
@@ -32,15 +32,4 @@ export async function probeScheme(domain: string, http: HttpClient, signal: Abor
     if (isVicError(error, { code: 'HTTP_NO_SUCH_HOST' })) throw error;
     return 'http';
   }
-}
-
-function isInRange(range: string, host: string): boolean {
-  const [base = '', bits = ''] = range.split('/');
-  if (isIP(base) !== 4 || isIP(host) !== 4 || !/^\d{1,2}$/.test(bits) || Number(bits) > 32) return false;
-  const block = 2 ** (32 - Number(bits));
-  return Math.floor(numberOf(base) / block) === Math.floor(numberOf(host) / block);
-}
-
-function numberOf(address: string): number {
-  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }

@@ -1,11 +1,4 @@
-import {
-  containsAddress,
-  isIpv4,
-  networksOverlap,
-  parseIpv4,
-  parseIpv4Interface,
-  parseIpv4Network,
-} from '@vic/network';
+import { containsAddress, isIpv4, networksOverlap, parseIpv4, parseIpv4Interface, parseIpv4Network } from '@vic/ipv4';
 import type { VchTlsMode } from './configuration.ts';
 import { parseSize } from './size.ts';
 import { invalidOption } from './vch-error.ts';

@@ -1,4 +1,5 @@
 import { VicError } from '@vic/errors';
+import { formatIpv4, formatIpv4Network, parseIpv4Interface, parseIpv4Network } from '@vic/ipv4';
 import {
   addAddress,
   createBridge,
@@ -9,12 +10,8 @@ import {
   deleteTable,
   findFreeSubnet,
   findLink,
-  formatIpv4,
-  formatIpv4Network,
   interfaceNameFor,
   namespaceExists,
-  parseIpv4Interface,
-  parseIpv4Network,
   replaceTable,
   setBridge,
   setDefaultRoute,

@@ -1,5 +1,5 @@
-import type { Ipv4Network } from '@vic/network';
-import { containsAddress, formatIpv4, isIpv4, lastAddress, parseIpv4, parseIpv4Network } from '@vic/network';
+import type { Ipv4Network } from '@vic/ipv4';
+import { containsAddress, formatIpv4, isIpv4, lastAddress, parseIpv4, parseIpv4Network } from '@vic/ipv4';
 import { addressInUse, addressOutside, addressesExhausted } from './network-errors.ts';
 
 /** The addresses of one network; the lowest free one is given first, as Docker does. */

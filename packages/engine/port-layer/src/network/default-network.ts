@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { VicError } from '@vic/errors';
 import type { NetworkId } from '@vic/ids';
-import { formatIpv4, formatIpv4Network, parseIpv4Network } from '@vic/network';
+import { formatIpv4, formatIpv4Network, parseIpv4Network } from '@vic/ipv4';
 import type { ContainerNetwork, NetworkConfiguration } from './network-model.ts';
 
 /** The network `bridge`: the first slice of the VCH's bridge range, with the endpoint as its gateway. */

@@ -1,4 +1,4 @@
-import { parseIpv4 } from '@vic/network';
+import { parseIpv4 } from '@vic/ipv4';
 
 /**
  * The MAC of the container with that address.

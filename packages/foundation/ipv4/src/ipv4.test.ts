@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  chooseFreeSubnet,
   containsAddress,
   formatIpv4,
   formatIpv4Network,
-  interfaceNameFor,
+  isInIpv4Range,
   networksOverlap,
   parseIpv4,
   parseIpv4Interface,
@@ -68,26 +67,14 @@ describe('IPv4 addresses', () => {
       expect(() => parseIpv4Network(text)).toThrow(/is not an IPv4 address/);
     }
   });
-});
 
-describe('chooseFreeSubnet()', () => {
-  it('gives a private /24 that overlaps nothing in use', () => {
-    expect(chooseFreeSubnet([])).toBe('192.168.254.0/24');
-    expect(chooseFreeSubnet(['192.168.254.7/32', '192.168.253.0/24'])).toBe('192.168.252.0/24');
-    expect(chooseFreeSubnet(['192.168.0.0/16'])).toBe('10.213.0.0/24');
-  });
-
-  it('says so when there is none', () => {
-    expect(() => chooseFreeSubnet(['0.0.0.0/1', '128.0.0.0/1'])).toThrow(/already has a route/);
-  });
-});
-
-describe('interfaceNameFor()', () => {
-  it('is valid, stable, and different for different keys', () => {
-    const name = interfaceNameFor('br', 'VM Network');
-    expect(name).toMatch(/^br[0-9a-f]{10}$/);
-    expect(interfaceNameFor('br', 'VM Network')).toBe(name);
-    expect(interfaceNameFor('br', 'vm network')).not.toBe(name);
-    expect(() => interfaceNameFor('too-long', 'x')).toThrow(/not a valid interface name/);
+  it('isInIpv4Range() knows the addresses of a range and takes nothing else for one', () => {
+    expect(isInIpv4Range('10.1.0.0/16', '10.1.255.255')).toBe(true);
+    expect(isInIpv4Range('10.1.2.3/16', '10.1.0.1')).toBe(true);
+    expect(isInIpv4Range('10.1.0.0/16', '10.2.0.0')).toBe(false);
+    for (const range of ['10.1.0.0', '10.1.0.0/33', '10.1.0.0/', 'fe80::/10', 'example.com/16']) {
+      expect(isInIpv4Range(range, '10.1.0.0')).toBe(false);
+    }
+    expect(isInIpv4Range('0.0.0.0/0', 'example.com')).toBe(false);
   });
 });

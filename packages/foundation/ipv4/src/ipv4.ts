@@ -77,6 +77,15 @@ export function containsAddress(network: Ipv4Network, address: number): boolean 
   return address >= network.base && address <= lastAddress(network);
 }
 
+/** Whether the text is an address of the CIDR range; `false` when either is something else, such as a name. */
+export function isInIpv4Range(range: string, text: string): boolean {
+  try {
+    return containsAddress(parseIpv4Interface(range).network, parseIpv4(text));
+  } catch {
+    return false;
+  }
+}
+
 /** Whether two networks have an address in common. */
 export function networksOverlap(left: Ipv4Network, right: Ipv4Network): boolean {
   return left.base <= lastAddress(right) && right.base <= lastAddress(left);
