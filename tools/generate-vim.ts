@@ -1,5 +1,6 @@
 /**
- * Generates the vSphere API's types and metadata from the tables of Debian's `python3-pyvmomi` (Apache-2.0).
+ * Generates the vSphere API's types and metadata from the tables of Debian's `python3-pyvmomi` (Apache-2.0) and the few
+ * undocumented methods that clients call nevertheless (`vim-generator/supplements.ts`).
  *
  * Usage: `node tools/generate-vim.ts [--check] [--tables <directory>]`. With `--check` nothing is written and the
  * exit status is 1 when the committed files differ from what would be generated; without tables nothing is checked.
@@ -11,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { closureOf } from './vim-generator/closure.ts';
 import { emitMetadata } from './vim-generator/emit-metadata.ts';
 import { emitTypes } from './vim-generator/emit-types.ts';
+import { withSupplements } from './vim-generator/supplements.ts';
 import { readTables } from './vim-generator/tables.ts';
 
 const DEFAULT_TABLES = '/usr/lib/python3/dist-packages/pyVmomi';
@@ -26,7 +28,7 @@ async function main(): Promise<void> {
     process.exitCode = values.check === true ? 0 : 1;
     return;
   }
-  const closure = closureOf(await readTables(tables));
+  const closure = closureOf(withSupplements(await readTables(tables)));
   const files = new Map([...emitTypes(closure), ...emitMetadata(closure)].map(([name, body]) => [name, HEADER + body]));
   const differing = await differencesFrom(files);
   if (values.check === true) {

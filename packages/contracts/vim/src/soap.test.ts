@@ -242,6 +242,11 @@ describe('responses', () => {
   });
 });
 
+it('methods nobody has documented are called under a namespace of their own', () => {
+  const call = '<QueryVirtualDiskInfo_Task xmlns="urn:internalvim25"><_this type="VirtualDiskManager">m</_this><name>[d] a</name><includeParents>true</includeParents></QueryVirtualDiskInfo_Task>';
+  expect(decodeRequest(ENVELOPE + call + END).args).toEqual({ name: '[d] a', includeParents: true });
+});
+
 it('SOAPAction names a version and is understood', () => {
   expect(soapAction('6.5')).toBe('"urn:vim25/6.5"');
   expect(versionOfSoapAction('urn:vim25/8.0.2.0')).toBe('8.0.2.0');

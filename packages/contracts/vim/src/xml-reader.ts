@@ -9,6 +9,9 @@ export const NAMESPACE = {
   xsd: 'http://www.w3.org/2001/XMLSchema',
 } as const;
 
+/** Under this name clients call methods that VMware has not documented; hosts serve them all the same. */
+const INTERNAL_VIM = 'urn:internalvim25';
+
 /** A name with its namespace resolved. */
 export interface QualifiedName {
   readonly uri: string;
@@ -118,7 +121,8 @@ function elementOf(tag: SaxesTagNS, parser: SaxesParser<{ xmlns: true }>): XmlEl
       isNil = /^(true|1)$/.test(attribute.value.trim());
     else if (attribute.uri === '' && attribute.local === 'type') typeAttribute = attribute.value;
   }
-  return { uri: tag.uri, local: tag.local, children: [], text: '', xsiType, isNil, typeAttribute };
+  const uri = tag.uri === INTERNAL_VIM ? NAMESPACE.vim : tag.uri;
+  return { uri, local: tag.local, children: [], text: '', xsiType, isNil, typeAttribute };
 }
 
 function resolve(name: string, tag: SaxesTagNS, parser: SaxesParser<{ xmlns: true }>): QualifiedName {

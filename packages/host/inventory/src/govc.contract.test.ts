@@ -8,6 +8,23 @@ import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
 const GOVC = join(import.meta.dirname, '../../../../build/peers/bin/govc');
 const missing = !existsSync(GOVC);
 
+/** Why a command is refused, and the command. */
+const REFUSED: readonly (readonly [string, ...string[]])[] = [
+  ['configured when it starts', 'datastore.create', '-type', 'local', '-name', 'd', '-path', '/srv', 'host.test'],
+  ['configured when it starts', 'datastore.remove', '-ds', 'datastore1', 'host.test'],
+  ['there is no other', 'datastore.maintenance.enter', '-ds', 'datastore1'],
+  ['never in maintenance', 'datastore.maintenance.exit', '-ds', 'datastore1'],
+  ['thin', 'datastore.disk.inflate', 'vm2/vm2.vmdk'],
+  ['copy the disk', 'datastore.disk.shrink', 'vm2/vm2.vmdk'],
+  ['bootOptions', 'device.boot', '-vm', 'vm2', '-delay', '1000'],
+  ['no device of type', 'device.clock.add', '-vm', 'vm2'],
+  ['VirtualFloppy', 'device.floppy.add', '-vm', 'vm2'],
+  ['one SCSI controller', 'device.scsi.add', '-vm', 'vm2', '-type', 'pvscsi'],
+  ['VirtualAHCIController', 'device.sata.add', '-vm', 'vm2'],
+  ['VirtualUSBController', 'device.usb.add', '-vm', 'vm2'],
+  ['passes no hardware', 'device.pci.ls', '-vm', 'vm2'],
+];
+
 describe.skipIf(missing)(`${missing ? 'govc (not installed: node tools/install-peers.ts)' : 'govc'}`, () => {
   let host: HostUnderTest;
   beforeAll(async () => {
@@ -77,6 +94,9 @@ describe.skipIf(missing)(`${missing ? 'govc (not installed: node tools/install-p
     await govc('device.cdrom.add', '-vm', 'vm1');
     await govc('device.cdrom.insert', '-vm', 'vm1', 'boot.iso');
     expect(await govc('device.ls', '-vm', 'vm1')).toMatch(/disk-1000-1.*\n(.*\n)*cdrom-3000/);
+    await govc('device.cdrom.eject', '-vm', 'vm1');
+    await govc('device.disconnect', '-vm', 'vm1', 'ethernet-0');
+    await govc('device.connect', '-vm', 'vm1', 'ethernet-0');
     expect(await govc('device.info', '-vm', 'vm1', 'serialport-9000')).toContain('tcp://127.0.0.1:2377');
     await govc('device.remove', '-vm', 'vm1', 'serialport-9000');
     expect(await govc('events', '-type', 'VmPoweredOnEvent', '/ha-datacenter/vm/vm1')).toContain(
@@ -97,6 +117,8 @@ describe.skipIf(missing)(`${missing ? 'govc (not installed: node tools/install-p
     await expect(govc('vm.disk.attach', '-vm', 'vm2', '-disk', 'vm2/none.vmdk')).rejects.toThrow('not found');
     await govc('vm.power', '-on', 'vm2');
     await expect(govc('vm.power', '-r', 'vm2')).rejects.toThrow('cannot ask a guest to restart');
+    for (const [reason, ...command] of REFUSED)
+      await expect(govc(...command), command.join(' ')).rejects.toThrow(reason);
     await govc('vm.power', '-s', 'vm2');
     await expect.poll(async () => govc('vm.info', 'vm2')).toMatch(/Power state:\s+poweredOff/);
     await govc('vm.destroy', 'vm2');
@@ -115,6 +137,15 @@ describe.skipIf(missing)(`${missing ? 'govc (not installed: node tools/install-p
     expect(await readFile(join(host.directory, 'back.txt'), 'utf8')).toBe('content');
     await govc('datastore.disk.create', '-size', '20M', 'a/x.vmdk');
     expect(await govc('datastore.ls', 'a')).toBe('b\nmoved.txt\nx.vmdk\n');
+    expect(await govc('datastore.disk.info', 'a/x.vmdk')).toMatch(/Name:\s+a\/x.vmdk\n\s+Type:\s+thin\n\s+Parent:\s*\n/);
+    await host.inventory.host.datastores.createChildDisk('[datastore1] a/y.vmdk', '[datastore1] a/x.vmdk');
+    expect(await govc('datastore.disk.info', 'a/y.vmdk')).toMatch(/Parent:\s+a\/x.vmdk/);
+    expect(await govc('datastore.disk.info', '-p', '-c', 'a/y.vmdk')).toBe('a/y.vmdk\n  a/x.vmdk\n');
+    await expect(govc('datastore.disk.info', 'a/none.vmdk')).rejects.toThrow('not found');
+    await govc('datastore.rm', 'a/y.vmdk');
+    await govc('datastore.disk.extend', '-size', '30M', 'a/x.vmdk');
+    await govc('datastore.cp', 'a/x.vmdk', 'a/z.vmdk');
+    expect(await govc('datastore.tail', '-n', '1', 'a/moved.txt')).toBe('content');
     await govc('datastore.rm', 'a/moved.txt');
     await govc('datastore.rm', 'a');
     expect(await govc('datastore.info')).toMatch(/Name:\s+datastore1/);
@@ -131,6 +162,8 @@ describe.skipIf(missing)(`${missing ? 'govc (not installed: node tools/install-p
     await expect(govc('vm.create', '-on=true', '-m', '64', '-pool', 'p1', 'toomuch')).rejects.toThrow('50 MiB');
     await govc('vm.destroy', 'inpool');
     await govc('vm.destroy', 'toomuch');
+    await govc('pool.create', `${pool}/child`);
+    await govc('pool.destroy', '-children', pool);
     await govc('pool.destroy', pool);
     await govc('host.vswitch.add', 'sw1');
     await govc('host.portgroup.add', '-vswitch', 'sw1', 'pg1');

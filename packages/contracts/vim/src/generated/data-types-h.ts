@@ -4,7 +4,7 @@ import type { AnyValue } from '../values.ts';
 import type { AboutInfo, ApplyProfile, ArrayUpdateSpec, BoolOption, ChoiceOption, ClusterActionHistory, ClusterDrsFaults, ClusterRecommendation, ClusterRuleInfo, CryptoKeyId, CryptoSpec, CustomFieldValue, CustomizationSpec, DatastoreCapability, DatastoreInfo, DatastoreOption, DatastoreSummary, Description, DistributedVirtualSwitchPortConnection, DynamicData, DynamicProperty, ElementDescription, EntityEventArgument, EventArgument, FaultToleranceConfigInfo, FcoeConfig, FileBackedVirtualDiskSpec, FileInfo, FileQuery, GuestAuthentication, GuestOsDescriptor, HostConfigSpec, HostCpuIdInfo, HostDevice, HostDiskPartitionLayout, HostDiskPartitionSpec, HostFeatureMask, HostFileSystemVolume, HostForceMountedInfo, HostIpConfig, HostIpRouteConfig, HostNasVolume, HostNetworkPolicy, HostPMemVolume, HostPciDevice, HostPowerPolicy, HostProtocolEndpoint, HostScsiDisk, HostScsiDiskPartition } from './data-types-a.ts';
 import type { LatencySensitivitySensitivityLevel, LicenseFeatureInfoState, LicenseManagerState, LicenseReservationInfoState, ManagedEntityStatus, ObjectUpdateKind, PerfStatsType, PerfSummaryType, PropertyChangeOp, SharesLevel, TaskFilterSpecRecursionOption, TaskFilterSpecTimeOption, TaskInfoState, VirtualDeviceConfigSpecFileOperation, VirtualDeviceConfigSpecOperation, VirtualMachineConnectionState, VirtualMachineFaultToleranceState, VirtualMachineMovePriority, VirtualMachinePowerState, VirtualMachineRecordReplayState, VirtualMachineRelocateTransformation, VirtualMachineToolsStatus, VirtualSCSISharing } from './enums.ts';
 import type { MethodFault } from './faults.ts';
-import type { AlarmManagerRef, AlarmRef, AuthorizationManagerRef, CertificateManagerRef, ClusterProfileManagerRef, CryptoManagerRef, CustomFieldsManagerRef, CustomizationSpecManagerRef, DatastoreNamespaceManagerRef, DatastoreRef, DiagnosticManagerRef, DistributedVirtualSwitchManagerRef, EventManagerRef, ExtensionManagerRef, FailoverClusterConfiguratorRef, FailoverClusterManagerRef, FileManagerRef, FolderRef, GuestOperationsManagerRef, HealthUpdateManagerRef, HostLocalAccountManagerRef, HostProfileManagerRef, HostSnmpSystemRef, HostSpecificationManagerRef, HostSystemRef, HttpNfcLeaseRef, IoFilterManagerRef, IpPoolManagerRef, LicenseManagerRef, LocalizationManagerRef, ManagedEntityRef, ManagedObjectRef, NetworkRef, OptionManagerRef, OverheadMemoryManagerRef, OvfManagerRef, PerformanceManagerRef, ProfileComplianceManagerRef, ProfileRef, PropertyCollectorRef, PropertyFilterRef, ResourcePoolRef, ScheduledTaskManagerRef, ScheduledTaskRef, SearchIndexRef, ServiceManagerRef, SessionManagerRef, StoragePodRef, StorageResourceManagerRef, TaskManagerRef, TaskRef, UserDirectoryRef, VStorageObjectManagerBaseRef, ViewManagerRef, VirtualDiskManagerRef, VirtualMachineCompatibilityCheckerRef, VirtualMachineProvisioningCheckerRef, VirtualMachineRef, VirtualMachineSnapshotRef, VirtualizationManagerRef } from './references.ts';
+import type { AlarmManagerRef, AlarmRef, AuthorizationManagerRef, CertificateManagerRef, ClusterProfileManagerRef, CryptoManagerRef, CustomFieldsManagerRef, CustomizationSpecManagerRef, DatacenterRef, DatastoreNamespaceManagerRef, DatastoreRef, DiagnosticManagerRef, DistributedVirtualSwitchManagerRef, EventManagerRef, ExtensionManagerRef, FailoverClusterConfiguratorRef, FailoverClusterManagerRef, FileManagerRef, FolderRef, GuestOperationsManagerRef, HealthUpdateManagerRef, HostLocalAccountManagerRef, HostProfileManagerRef, HostSnmpSystemRef, HostSpecificationManagerRef, HostSystemRef, HttpNfcLeaseRef, IoFilterManagerRef, IpPoolManagerRef, LicenseManagerRef, LocalizationManagerRef, ManagedEntityRef, ManagedObjectRef, NetworkRef, OptionManagerRef, OverheadMemoryManagerRef, OvfManagerRef, PerformanceManagerRef, ProfileComplianceManagerRef, ProfileRef, PropertyCollectorRef, PropertyFilterRef, ResourcePoolRef, ScheduledTaskManagerRef, ScheduledTaskRef, SearchIndexRef, ServiceManagerRef, SessionManagerRef, StoragePodRef, StorageResourceManagerRef, TaskManagerRef, TaskRef, UserDirectoryRef, VStorageObjectManagerBaseRef, ViewManagerRef, VirtualDiskManagerRef, VirtualMachineCompatibilityCheckerRef, VirtualMachineProvisioningCheckerRef, VirtualMachineRef, VirtualMachineSnapshotRef, VirtualizationManagerRef } from './references.ts';
 
 /** Data object `HostVFlashManagerVFlashCacheConfigInfo`. */
 export interface HostVFlashManagerVFlashCacheConfigInfo extends DynamicData {
@@ -2211,12 +2211,25 @@ export interface VirtualDiskId extends DynamicData {
   diskId: number;
 }
 
+/** Data object `VirtualDiskInfo`. */
+export interface VirtualDiskInfo extends DynamicData {
+  unit: VirtualDiskManagerDiskUnit;
+  diskType: string;
+  parent?: string | undefined;
+}
+
 /** Data object `VirtualDiskLocalPMemBackingInfo`. */
 export interface VirtualDiskLocalPMemBackingInfo extends VirtualDeviceFileBackingInfo {
   diskMode: string; // since 6.7
   uuid?: string | undefined; // since 6.7
   volumeUUID?: string | undefined; // since 6.7
   contentId?: string | undefined; // since 6.7
+}
+
+/** Data object `VirtualDiskManagerDiskUnit`. */
+export interface VirtualDiskManagerDiskUnit extends DynamicData {
+  name: string;
+  datacenter?: DatacenterRef | undefined;
 }
 
 /** Data object `VirtualDiskPartitionedRawDiskVer2BackingInfo`. */

@@ -1733,7 +1733,9 @@ VirtualDiskBlocksNotFullyProvisioned|DeviceBackingNotSupported|4|
 VirtualDiskFlatVer1BackingInfo|VirtualDeviceFileBackingInfo|0|diskMode string 0;split? boolean 0;writeThrough? boolean 0;contentId? string 4;parent? VirtualDiskFlatVer1BackingInfo 4
 VirtualDiskFlatVer2BackingInfo|VirtualDeviceFileBackingInfo|0|diskMode string 0;split? boolean 0;writeThrough? boolean 0;thinProvisioned? boolean 0;eagerlyScrub? boolean 4;uuid? string 1;contentId? string 4;changeId? string 4;parent? VirtualDiskFlatVer2BackingInfo 4;deltaDiskFormat? string 6;digestEnabled? boolean 6;deltaGrainSize? int 7;deltaDiskFormatVariant? string 9;sharing? string 9;keyId? CryptoKeyId a
 VirtualDiskId|DynamicData|6|vm @VirtualMachine 6;diskId int 6
+VirtualDiskInfo|DynamicData|0|unit VirtualDiskManagerDiskUnit 0;diskType string 0;parent? string 0
 VirtualDiskLocalPMemBackingInfo|VirtualDeviceFileBackingInfo|b|diskMode string b;uuid? string b;volumeUUID? string b;contentId? string b
+VirtualDiskManagerDiskUnit|DynamicData|0|name string 0;datacenter? @Datacenter 0
 VirtualDiskModeNotSupported|DeviceNotSupported|5|mode string 5
 VirtualDiskPartitionedRawDiskVer2BackingInfo|VirtualDiskRawDiskVer2BackingInfo|0|partition int[] 0
 VirtualDiskRawDiskMappingVer1BackingInfo|VirtualDeviceFileBackingInfo|0|lunUuid? string 0;deviceName? string 0;compatibilityMode? string 0;diskMode? string 0;uuid? string 1;contentId? string 4;changeId? string 4;parent? VirtualDiskRawDiskMappingVer1BackingInfo 4;deltaDiskFormat? string b;deltaGrainSize? int b;sharing? string 9

@@ -494,6 +494,7 @@ QueryUsedVlanIdInDvs|DistributedVirtualSwitch|4|System.Read|int[]?|||
 QueryVMotionCompatibility|ServiceInstance|0|Resource.QueryVMotion|HostVMotionCompatibility[]?||vm @VirtualMachine 0;host @HostSystem[] 0;compatibility? string[] 0|
 QueryVirtualDiskFragmentation|VirtualDiskManager|1|System.View|int||name string 1;datacenter? @Datacenter 1|FileFault,InvalidDatastore
 QueryVirtualDiskGeometry|VirtualDiskManager|1|System.View|HostDiskDimensionsChs||name string 1;datacenter? @Datacenter 1|FileFault,InvalidDatastore
+QueryVirtualDiskInfo_Task|VirtualDiskManager|0|System.View|@Task|VirtualDiskInfo[]|name string 0;datacenter? @Datacenter 0;includeParents boolean 0|FileFault,InvalidDatastore
 QueryVirtualDiskUuid|VirtualDiskManager|1|System.View|string||name string 1;datacenter? @Datacenter 1|FileFault,InvalidDatastore
 QueryVmfsConfigOption|HostStorageSystem|a|Host.Config.Storage|VmfsConfigOption[]?|||
 QueryVmfsDatastoreCreateOptions|HostDatastoreSystem|0|Host.Config.Storage|VmfsDatastoreOption[]?||devicePath string 0;vmfsMajorVersion? int 6|NotFound,HostConfigFault

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
-import { type VirtualDiskSpec, isA } from '@vic/vim';
+import { type VirtualDiskInfo, type VirtualDiskSpec, isA } from '@vic/vim';
+import type { VirtualDiskInfo as DiskOnHost } from '../backends/index.ts';
 import type { Call, Handlers } from '../model/call.ts';
 import { fileFault, invalidArgument, notSupported } from '../model/faults.ts';
 import type { Host } from '../model/host.ts';
 import { ManagedObject } from '../model/managed-object.ts';
 import { WELL_KNOWN } from '../model/well-known.ts';
 import { datastorePathOf, requireDatastorePrivilege } from '../server/datastore-path.ts';
+
+/** More than any disk's ancestors; a loop among damaged files would have no end. */
+const MAX_CHAIN = 1024;
 
 /** Virtual disks that no machine has to be involved in. */
 export class VirtualDiskManager extends ManagedObject {
@@ -52,6 +56,10 @@ export class VirtualDiskManager extends ManagedObject {
         return undefined;
       });
     },
+    QueryVirtualDiskInfo_Task: (self, { name, includeParents }, call) => {
+      const path = this.#path(name, call);
+      return this.#host.tasks.start('QueryVirtualDiskInfo_Task', self, call, async () => this.#chain(path, includeParents));
+    },
     QueryVirtualDiskUuid: async (_self, { name }, call) => {
       const path = this.#path(name, call);
       await attempt(path, this.#host.datastores.diskInfo(path));
@@ -60,6 +68,17 @@ export class VirtualDiskManager extends ManagedObject {
       return `60 00 C2 9${hex[0]} ${[...Array(12).keys()].map((i) => hex.slice(i * 2 + 2, i * 2 + 4)).join(' ')}`;
     },
   };
+
+  /** A disk and, when asked for, those it is a child of, nearest first. */
+  async #chain(path: string, includeParents: boolean): Promise<readonly VirtualDiskInfo[]> {
+    const chain: VirtualDiskInfo[] = [];
+    for (let next: string | undefined = path; next !== undefined && chain.length < MAX_CHAIN;) {
+      const { parent }: DiskOnHost = await attempt(next, this.#host.datastores.diskInfo(next));
+      chain.push({ unit: { name: next }, diskType: 'thin', ...(parent === undefined ? {} : { parent }) });
+      next = includeParents ? parent : undefined;
+    }
+    return chain;
+  }
 
   #path(name: string, call: Call): string {
     const path = datastorePathOf(name);

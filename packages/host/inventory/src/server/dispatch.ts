@@ -17,6 +17,7 @@ import { WELL_KNOWN } from '../model/well-known.ts';
 import { onWire, propertyValue, requirePath } from '../property-collector/property-value.ts';
 import type { Reader } from '../property-collector/selection.ts';
 import { DYNAMIC_PRIVILEGES } from './dynamic-privileges.ts';
+import { whyUnsupported } from './why-unsupported.ts';
 import { requireSession } from './require-session.ts';
 import type { Session } from './sessions.ts';
 
@@ -58,7 +59,7 @@ export class Dispatcher {
     this.#checkPrivileges(request, receiver, call);
     const handler = (receiver.handlers as Record<string, unknown>)[method.name];
     if (typeof handler !== 'function')
-      throw notSupported(`This host does not support ${method.name} on a ${self.type}.`);
+      throw notSupported(whyUnsupported(method.name, self.type));
     return handler(receiver, args, call);
   }
 

@@ -35,6 +35,10 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'firmware',
 ]);
 
+const WHY: Readonly<Record<string, string>> = {
+  bootOptions: ' A machine boots from its CD at once, without a firmware that could be told otherwise.',
+};
+
 /** Applies everything of a specification but its devices; nothing outside the record is touched. */
 export function applyConfigSpec(host: Host, record: VmRecord, spec: ConfigSpec): VmRecord {
   requireKnownFields(spec);
@@ -83,7 +87,7 @@ export function mergeAllocation(
 function requireKnownFields(spec: ConfigSpec): void {
   for (const [name, value] of Object.entries(spec)) {
     if (value !== undefined && !KNOWN_FIELDS.has(name))
-      throw notSupported(`This host does not support ${name} in a machine's specification.`);
+      throw notSupported(`This host does not support ${name} in a machine's specification.${WHY[name] ?? ''}`);
   }
   if (spec.firmware !== undefined && spec.firmware !== 'bios')
     throw notSupported('Machines of this host have BIOS firmware.');

@@ -110,18 +110,19 @@ export class DevicePlanner implements DevicePlan {
 
   #planned(change: VirtualDeviceConfigSpec, device: Device, index: number): Device {
     const type = device.$type;
-    if (isDataSubtype(type, 'VirtualSCSIController')) return this.#scsiController(device, index);
+    if (isDataSubtype(type, 'VirtualSCSIController')) return this.#scsiController(device);
     if (isDataSubtype(type, 'VirtualDisk')) return planDiskAdd(this, change, index);
     if (isDataSubtype(type, 'VirtualEthernetCard')) return planNic(this, device, undefined, index);
+    const isSerialPort = isDataSubtype(type, 'VirtualSerialPort');
+    if (!isSerialPort && !isDataSubtype(type, 'VirtualCdrom')) throw notSupported(`This host has no device of type ${type}.`);
     this.#requireOff(type, index);
-    if (isDataSubtype(type, 'VirtualSerialPort')) return planSerialPort(this, device, undefined, index);
-    if (isDataSubtype(type, 'VirtualCdrom')) return planCdrom(this, device, undefined, index);
-    throw invalidDeviceSpec(index, 'device', `This host has no device of type ${type}.`);
+    if (isSerialPort) return planSerialPort(this, device, undefined, index);
+    return planCdrom(this, device, undefined, index);
   }
 
-  #scsiController(device: Device, index: number): Device {
+  #scsiController(device: Device): Device {
     if (this.devices.some((other) => isDataSubtype(other.$type, 'VirtualSCSIController'))) {
-      throw invalidDeviceSpec(index, 'device', 'A machine has one SCSI controller.');
+      throw notSupported('A machine has one SCSI controller.');
     }
     const label = { label: 'SCSI controller 0', summary: device.$type };
     return {
