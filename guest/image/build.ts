@@ -30,8 +30,19 @@ const ROOT = dirname(dirname(import.meta.dirname));
 const AGENT = join(ROOT, 'guest/agent');
 const CACHE = join(ROOT, 'build/cache');
 
-/** On hostd (virtio) and on vSphere (paravirtual SCSI, vmxnet3). */
-const MODULES = ['virtio_pci', 'virtio_console', 'virtio_scsi', 'sd_mod', 'virtio_net', 'squashfs', 'ext4', 'overlay'];
+/** On hostd (virtio) and on vSphere (paravirtual SCSI, vmxnet3); the last two for the power button. */
+const MODULES = [
+  'virtio_pci',
+  'virtio_console',
+  'virtio_scsi',
+  'sd_mod',
+  'virtio_net',
+  'squashfs',
+  'ext4',
+  'overlay',
+  'evdev',
+  'button',
+];
 const MODULES_IF_THERE = ['vmgenid', 'vmw_pvscsi', 'vmxnet3'];
 
 const COMMAND_LINE =

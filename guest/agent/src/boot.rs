@@ -1,5 +1,6 @@
 //! From the kernel's first instruction in user space to a machine that can be configured.
 
+use crate::cgroup;
 use crate::sys;
 use std::fs::{self, File};
 use std::io;
@@ -35,7 +36,8 @@ pub fn prepare() -> io::Result<()> {
     for (resource, limit) in [(RLIMIT_CORE, -1), (RLIMIT_NPROC, -1), (RLIMIT_NOFILE, OPEN_FILES)] {
         sys::set_limit(resource, limit, limit)?;
     }
-    fs::write("/proc/self/oom_score_adj", "-1000")
+    fs::write("/proc/self/oom_score_adj", "-1000")?;
+    cgroup::prepare()
 }
 
 /// Loads every module of a directory, in the order of their names, which is that of their dependencies.
@@ -66,7 +68,7 @@ pub fn random_bytes(count: usize) -> io::Result<Vec<u8>> {
 
 /// Runs once through what a clone will do first, so that the frozen memory has it ready.
 pub fn warm_up() -> io::Result<()> {
-    match sys::fork(libc::CLONE_NEWPID | libc::CLONE_NEWNS)? {
+    match sys::fork(libc::CLONE_NEWPID | libc::CLONE_NEWNS, Some(&cgroup::open()?))? {
         Some(pid) => {
             while sys::reap().is_none_or(|(reaped, _)| reaped != pid) {
                 std::thread::sleep(std::time::Duration::from_millis(1));
@@ -88,11 +90,14 @@ fn rehearse() -> io::Result<()> {
         fs::create_dir(Path::new("/w").join(name))?;
     }
     sys::mount("overlay", Path::new("/w/root"), "overlay", 0, "lowerdir=/w/lower,upperdir=/w/upper,workdir=/w/work")?;
-    for kind in ["proc", "sysfs", "cgroup2", "devpts", "mqueue"] {
+    for kind in ["proc", "sysfs", "devpts", "mqueue"] {
         let target = Path::new("/w/root").join(kind);
         fs::create_dir(&target)?;
         sys::mount(kind, &target, kind, 0, "")?;
     }
     std::env::set_current_dir("/w/root")?;
-    sys::pivot_root_here()
+    sys::pivot_root_here()?;
+    sys::leave_namespaces(libc::CLONE_NEWCGROUP)?;
+    fs::create_dir_all("/sys/fs/cgroup")?;
+    cgroup::mount()
 }

@@ -1,6 +1,7 @@
 //! The container in this machine: its launch, its processes and their streams.
 
 use crate::boot;
+use crate::cgroup;
 use crate::connection::Connection;
 use crate::disk::{self, Layers};
 use crate::log_record::{self, LineCutter};
@@ -103,7 +104,8 @@ impl Container {
         set_kernel_parameters();
         disk::mount_root(self.early_layers.take().flatten())?;
         rootfs::furnish(&spec)?;
-        self.oom_kills = oom_kills();
+        self.oom_kills = cgroup::oom_kills();
+        cgroup::limit_memory().map_err(other)?;
         let started = process::start(&spec.process, &spec.hostname, &Place::Main { limits: &spec.limits })?;
         let pid = started.pid;
         let sink = self.early_stdin.take().unwrap_or_else(Sink::waiting);
@@ -214,11 +216,12 @@ impl Container {
     /// Notes that a process has ended; the streams end by themselves.
     pub fn note_exit(&mut self, pid: i32, status: i32) {
         let time = sys::now_ns();
-        let kills = oom_kills();
-        if let Some(process) = self.processes.values_mut().find(|process| process.pid == pid && process.exit.is_none())
-        {
+        let kills = cgroup::oom_kills();
+        let mut processes = self.processes.iter_mut();
+        if let Some((key, process)) = processes.find(|(_, process)| process.pid == pid && process.exit.is_none()) {
             let (code, signal) = sys::exit_of(status);
-            let oom = signal == libc::SIGKILL && kills > self.oom_kills;
+            // As Docker: the main process tells what happened anywhere in the container.
+            let oom = kills > self.oom_kills && (*key == 0 || signal == libc::SIGKILL);
             process.exit = Some(Exit { code, signal, oom, time });
             process.stdin.close();
         }
@@ -293,13 +296,4 @@ fn set_kernel_parameters() {
     for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
         let _ = fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
     }
-}
-
-/// How many processes the kernel has killed for lack of memory.
-fn oom_kills() -> u64 {
-    let text = fs::read_to_string("/proc/vmstat").unwrap_or_default();
-    text.lines()
-        .find_map(|line| line.strip_prefix("oom_kill "))
-        .and_then(|count| count.trim().parse().ok())
-        .unwrap_or(0)
 }

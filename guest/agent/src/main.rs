@@ -6,6 +6,7 @@
 
 mod account;
 mod boot;
+mod cgroup;
 mod connection;
 mod container;
 mod disk;
@@ -16,11 +17,13 @@ mod log_record;
 mod message;
 mod network;
 mod port;
+mod power_button;
 mod process;
 mod rootfs;
 mod stream;
 mod supervisor;
 mod sys;
+mod sys_process;
 mod time;
 #[cfg(test)]
 mod vectors;
@@ -28,9 +31,10 @@ mod vectors;
 use connection::Connection;
 use container::Log;
 use port::{GuestInfoPort, Journal};
+use power_button::PowerButtons;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use supervisor::Supervisor;
+use supervisor::{Sources, Supervisor};
 
 fn main() {
     if std::process::id() != 1 {
@@ -59,6 +63,7 @@ fn main() {
 fn live(slot: &mut Option<Journal>) -> io::Result<()> {
     boot::prepare()?;
     let children = sys::child_signal_descriptor()?;
+    let buttons = PowerButtons::open();
     let journal = slot.insert(Journal::open()?);
     let log = Log::new(port::open("vic.log.0", true)?);
     let tether = port::open("vic.tether.0", false)?;
@@ -72,5 +77,5 @@ fn live(slot: &mut Option<Journal>) -> io::Result<()> {
     }
     boot::seed_random(info.secret().as_bytes())?;
     let connection = Connection::new(tether, info.id(), info.secret())?;
-    Supervisor::new(connection, journal, log, children)?.run()
+    Supervisor::new(connection, journal, log, Sources { children, buttons })?.run()
 }

@@ -2,9 +2,11 @@
 
 use crate::message::{Interface, StartFailure};
 use crate::sys;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long a hot-added interface may take to appear.
@@ -26,7 +28,7 @@ const IFF_UP: u32 = 1;
 const IFA_F_NODAD: u8 = 2;
 const RTNH_F_ONLINK: u32 = 4;
 
-/// Brings the loopback up and configures every interface of the list.
+/// Brings the loopback up, configures every interface of the list and takes all others away.
 pub fn configure(interfaces: &[Interface]) -> Result<(), StartFailure> {
     let mut routes = Routes::open()?;
     routes.set_link(index_of("lo")?, &[], true).map_err(|error| failure("lo", error))?;
@@ -35,6 +37,18 @@ pub fn configure(interfaces: &[Interface]) -> Result<(), StartFailure> {
         let index = find(interface, interfaces, &taken)?;
         taken.push(index);
         configure_one(&mut routes, interface, index, position as u32)?;
+    }
+    remove_others(&taken).map_err(|error| StartFailure::new("network", format!("cannot remove an interface: {error}")))
+}
+
+/// Takes the interfaces nobody named from their drivers: a machine may have more cards than the container networks.
+fn remove_others(taken: &[u32]) -> std::io::Result<()> {
+    for card in present()?.into_iter().filter(|card| !taken.contains(&card.index)) {
+        // What has no driver, such as a tunnel, is no card.
+        let Ok(device) = fs::canonicalize(card.path.join("device")) else { continue };
+        if let Some(name) = device.file_name().and_then(OsStr::to_str) {
+            fs::write(device.join("driver/unbind"), name)?;
+        }
     }
     Ok(())
 }
@@ -65,13 +79,13 @@ fn find(wanted: &Interface, all: &[Interface], taken: &[u32]) -> Result<u32, Sta
     let deadline = sys::monotonic_ms() + APPEAR_MS;
     loop {
         let present = present().map_err(|error| failure(&wanted.name, error))?;
-        if let Some((index, _)) = present.iter().find(|(_, mac)| *mac == wanted.mac) {
-            return Ok(*index);
+        if let Some(card) = present.iter().find(|card| card.mac == wanted.mac) {
+            return Ok(card.index);
         }
         let free =
-            present.iter().find(|(index, mac)| !taken.contains(index) && all.iter().all(|other| other.mac != *mac));
-        if let (true, Some((index, _))) = (wanted.set_mac, free) {
-            return Ok(*index);
+            present.iter().find(|card| !taken.contains(&card.index) && all.iter().all(|other| other.mac != card.mac));
+        if let (true, Some(card)) = (wanted.set_mac, free) {
+            return Ok(card.index);
         }
         if sys::monotonic_ms() > deadline {
             return Err(StartFailure::new("network", format!("interface {} did not appear", wanted.name)));
@@ -80,8 +94,15 @@ fn find(wanted: &Interface, all: &[Interface], taken: &[u32]) -> Result<u32, Sta
     }
 }
 
-/// Index and address of every Ethernet interface, in the order of their indices.
-fn present() -> std::io::Result<Vec<(u32, [u8; 6])>> {
+/// An Ethernet interface.
+struct Card {
+    index: u32,
+    mac: [u8; 6],
+    path: PathBuf,
+}
+
+/// Every Ethernet interface, in the order of their indices.
+fn present() -> std::io::Result<Vec<Card>> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/sys/class/net")? {
         let path = entry?.path();
@@ -89,10 +110,10 @@ fn present() -> std::io::Result<Vec<(u32, [u8; 6])>> {
         let mac: Vec<u8> =
             text("address").trim().split(':').filter_map(|part| u8::from_str_radix(part, 16).ok()).collect();
         if let (Ok(index), Ok(mac), "1") = (text("ifindex").trim().parse(), mac.try_into(), text("type").trim()) {
-            found.push((index, mac));
+            found.push(Card { index, mac, path });
         }
     }
-    found.sort_unstable();
+    found.sort_unstable_by_key(|card| card.index);
     Ok(found)
 }
 

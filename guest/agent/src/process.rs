@@ -1,6 +1,7 @@
 //! Starts processes in the container: the main one in new namespaces, further ones in the same.
 
 use crate::account;
+use crate::cgroup;
 use crate::disk::ROOT;
 use crate::message::{Limit, ProcessSpec, StartFailure};
 use crate::rootfs;
@@ -42,9 +43,10 @@ pub fn start(spec: &ProcessSpec, hostname: &str, place: &Place) -> Result<Starte
     let other = |error: io::Error| StartFailure::new("other", format!("cannot start a process: {error}"));
     let (mut started, child) = open_streams(spec, matches!(place, Place::Main { .. }))?;
     let (report, report_to) = sys::pipe().map_err(other)?;
+    let group = cgroup::open().map_err(other)?;
     let spawned = match place {
-        Place::Main { .. } => sys::fork(libc::CLONE_NEWPID | libc::CLONE_NEWNS),
-        Place::Beside { main, .. } => fork_beside(*main),
+        Place::Main { .. } => sys::fork(libc::CLONE_NEWPID | libc::CLONE_NEWNS, Some(&group)),
+        Place::Beside { main, .. } => fork_beside(*main, &group),
     };
     match spawned.map_err(other)? {
         None => {
@@ -66,15 +68,18 @@ pub fn start(spec: &ProcessSpec, hostname: &str, place: &Place) -> Result<Starte
 }
 
 /// The next child belongs to the container's process namespace; the tether itself stays in its own.
-fn fork_beside(main: i32) -> io::Result<Option<i32>> {
+fn fork_beside(main: i32, group: &File) -> io::Result<Option<i32>> {
     let container = File::open(format!("/proc/{main}/ns/pid"))?;
     let mounts = File::open(format!("/proc/{main}/ns/mnt"))?;
+    let groups = File::open(format!("/proc/{main}/ns/cgroup"))?;
     let own = File::open("/proc/self/ns/pid")?;
     sys::enter_namespace(&container, libc::CLONE_NEWPID)?;
-    let forked = sys::fork(0);
+    let forked = sys::fork(0, Some(group));
     if matches!(forked, Ok(None)) {
         // The child must never come back as a second tether.
-        if sys::enter_namespace(&mounts, libc::CLONE_NEWNS).is_err() {
+        let entered = sys::enter_namespace(&groups, libc::CLONE_NEWCGROUP)
+            .and_then(|()| sys::enter_namespace(&mounts, libc::CLONE_NEWNS));
+        if entered.is_err() {
             sys::exit_now(127);
         }
     } else {
@@ -182,12 +187,15 @@ fn prepare(spec: &ProcessSpec, place: &Place, child: &ChildStreams) -> Result<St
 }
 
 fn enter_root() -> io::Result<()> {
+    // The child is in the container's group already: from here on that is the root of all groups.
+    sys::leave_namespaces(libc::CLONE_NEWCGROUP)?;
     sys::mount("", Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE, "")?;
     // pivot_root wants a mount point of its own.
     std::env::set_current_dir(ROOT)?;
     sys::pivot_root_here()?;
     std::env::set_current_dir("/")?;
-    sys::mount("proc", Path::new("/proc"), "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "")
+    sys::mount("proc", Path::new("/proc"), "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "")?;
+    cgroup::mount()
 }
 
 fn execute(spec: &ProcessSpec, hostname: &str, home: &str) -> StartFailure {

@@ -14,12 +14,11 @@ use std::path::{Path, PathBuf};
 const FILES: &str = "/files";
 const NO_SUID_DEV_EXEC: u64 = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
 
-/// Mounts everything but /proc, which belongs to the container's own process namespace.
+/// Mounts everything but /proc and the control groups, which belong to the container's own namespaces.
 pub fn furnish(spec: &LaunchSpec) -> Result<(), StartFailure> {
     let root = File::open(ROOT).map_err(|error| fail("/", &error))?;
     make_directory(&root, "/proc").map_err(|error| fail("/proc", &error))?;
     mount_in(&root, "/sys", "sysfs", NO_SUID_DEV_EXEC, "")?;
-    mount_in(&root, "/sys/fs/cgroup", "cgroup2", NO_SUID_DEV_EXEC, "")?;
     furnish_dev(&root, spec.shm_size)?;
     for tmpfs in &spec.tmpfs {
         mount_tmpfs(&root, tmpfs)?;

@@ -6,6 +6,7 @@ use crate::container::{Container, Log};
 use crate::handshake;
 use crate::message::{self, Exit, LaunchSpec, Request, StartFailure, INITIAL_CREDIT};
 use crate::port::Journal;
+use crate::power_button::PowerButtons;
 use crate::stream::STDIN;
 use crate::sys;
 use crate::time;
@@ -17,6 +18,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 const PROGRESS_MS: u64 = 50;
 /// How long a finished machine waits while the endpoint takes nothing of the rest of its output.
 const DELIVERY_MS: u64 = 10_000;
+/// How long a container may take to stop after the power button: what `docker stop` grants.
+const GRACE_MS: u64 = 10_000;
 
 enum Phase {
     Waiting,
@@ -32,30 +35,40 @@ enum Phase {
     },
 }
 
+/// What the machine itself reports.
+pub struct Sources {
+    /// Readable when a child has changed state.
+    pub children: OwnedFd,
+    pub buttons: PowerButtons,
+}
+
 pub struct Supervisor<'a> {
     connection: Connection,
     container: Container,
     journal: &'a mut Journal,
-    children: OwnedFd,
+    sources: Sources,
     phase: Phase,
     boot_id: String,
     told_bytes: u64,
     told_at: u64,
     power_off: bool,
+    /// When a container that was asked to stop is killed.
+    kill_at: Option<u64>,
 }
 
 impl<'a> Supervisor<'a> {
-    pub fn new(connection: Connection, journal: &'a mut Journal, log: Log, children: OwnedFd) -> io::Result<Self> {
+    pub fn new(connection: Connection, journal: &'a mut Journal, log: Log, sources: Sources) -> io::Result<Self> {
         Ok(Self {
             connection,
             container: Container::new(log),
             journal,
-            children,
+            sources,
             phase: Phase::Waiting,
             boot_id: handshake::hex(&boot::random_bytes(16)?),
             told_bytes: 0,
             told_at: 0,
             power_off: false,
+            kill_at: None,
         })
     }
 
@@ -68,6 +81,7 @@ impl<'a> Supervisor<'a> {
             }
             self.move_streams(&readable);
             self.reap();
+            self.obey_power_button();
             self.report_exits();
             self.report_progress();
             self.container.send_grants(&mut self.connection);
@@ -102,8 +116,11 @@ impl<'a> Supervisor<'a> {
     /// Waits for something to do; gives the outputs, by process and index, that can be read.
     fn wait(&mut self) -> io::Result<Vec<(u32, usize)>> {
         let entry = |fd, events| libc::pollfd { fd, events, revents: 0 };
-        let mut entries =
-            vec![entry(self.children.as_raw_fd(), libc::POLLIN), entry(self.connection.descriptor(), libc::POLLIN)];
+        let mut entries = vec![
+            entry(self.sources.children.as_raw_fd(), libc::POLLIN),
+            entry(self.connection.descriptor(), libc::POLLIN),
+        ];
+        entries.extend(self.sources.buttons.descriptors().map(|button| entry(button, libc::POLLIN)));
         let mut outputs = Vec::new();
         let mut ending = false;
         for (key, process) in &self.container.processes {
@@ -138,7 +155,7 @@ impl<'a> Supervisor<'a> {
         match &self.phase {
             Phase::Over { .. } => 50,
             _ if self.container.log.bytes != self.told_bytes && self.connection.is_ready() => PROGRESS_MS as i32,
-            _ => -1,
+            _ => self.kill_at.map_or(-1, |at| at.saturating_sub(sys::monotonic_ms()) as i32),
         }
     }
 
@@ -274,9 +291,27 @@ impl<'a> Supervisor<'a> {
     fn reap(&mut self) {
         let mut buffer = [0; 1024];
         // Signals of the same kind are merged: the descriptor only says that there is something to reap.
-        let _ = sys::read(&self.children, &mut buffer);
+        let _ = sys::read(&self.sources.children, &mut buffer);
         while let Some((pid, status)) = sys::reap() {
             self.container.note_exit(pid, status);
+        }
+    }
+
+    /// The power button stops the container as `docker stop` does; its end powers the machine off.
+    fn obey_power_button(&mut self) {
+        let pressed = self.sources.buttons.were_pressed();
+        let now = sys::monotonic_ms();
+        match &self.phase {
+            Phase::Waiting => self.power_off |= pressed,
+            Phase::Running { .. } if pressed && self.kill_at.is_none() => {
+                let _ = self.signal(0, libc::SIGTERM);
+                self.kill_at = Some(now + GRACE_MS);
+            }
+            Phase::Running { .. } if self.kill_at.is_some_and(|at| at <= now) => {
+                let _ = self.signal(0, libc::SIGKILL);
+                self.kill_at = None;
+            }
+            Phase::Running { .. } | Phase::Over { .. } => {}
         }
     }
 

@@ -7,7 +7,9 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+pub use crate::sys_process::*;
+
+pub(crate) fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result < 0 {
         Err(io::Error::last_os_error())
     } else {
@@ -15,7 +17,7 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     }
 }
 
-fn check_long(result: libc::c_long) -> io::Result<libc::c_long> {
+pub(crate) fn check_long(result: libc::c_long) -> io::Result<libc::c_long> {
     if result < 0 {
         Err(io::Error::last_os_error())
     } else {
@@ -23,12 +25,12 @@ fn check_long(result: libc::c_long) -> io::Result<libc::c_long> {
     }
 }
 
-fn owned(result: libc::c_int) -> io::Result<OwnedFd> {
+pub(crate) fn owned(result: libc::c_int) -> io::Result<OwnedFd> {
     // SAFETY: a non-negative result of the calls below is a new descriptor that nobody else owns.
     check(result).map(|fd| unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-fn c_path(path: &Path) -> io::Result<CString> {
+pub(crate) fn c_path(path: &Path) -> io::Result<CString> {
     c_bytes(path.as_os_str())
 }
 
@@ -125,41 +127,6 @@ pub fn edge_wait(epoll: &OwnedFd, timeout_ms: i32) -> io::Result<u32> {
     }
 }
 
-fn all_signals() -> libc::sigset_t {
-    // SAFETY: sigfillset initialises the set.
-    unsafe {
-        let mut set = std::mem::zeroed();
-        libc::sigfillset(&mut set);
-        set
-    }
-}
-
-/// Blocks every signal and gives a descriptor that is readable when a child has changed state.
-pub fn child_signal_descriptor() -> io::Result<OwnedFd> {
-    let all = all_signals();
-    // SAFETY: the sets are initialised and outlive the calls.
-    unsafe {
-        check(libc::sigprocmask(libc::SIG_SETMASK, &all, std::ptr::null_mut()))?;
-        let mut child: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut child);
-        libc::sigaddset(&mut child, libc::SIGCHLD);
-        owned(libc::signalfd(-1, &child, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK))
-    }
-}
-
-/// In a child: default handlers and an empty mask, as a new program expects.
-pub fn reset_signals() {
-    // SAFETY: only default dispositions are installed; the set is initialised.
-    unsafe {
-        for signal in 1..=64 {
-            libc::signal(signal, libc::SIG_DFL);
-        }
-        let mut none: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&mut none);
-        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
-    }
-}
-
 /// A pipe: its read end and its write end.
 pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut ends = [0; 2];
@@ -186,51 +153,6 @@ pub fn duplicate_to(fd: &impl AsRawFd, number: RawFd) -> io::Result<()> {
     }
     // SAFETY: no pointers.
     check(unsafe { libc::dup2(fd.as_raw_fd(), number) }).map(drop)
-}
-
-/// Forks into new namespaces; `Some(pid)` in the parent and `None` in the child. The tether has one thread.
-pub fn fork(namespaces: i32) -> io::Result<Option<i32>> {
-    // SAFETY: without CLONE_VM the child gets its own copy of everything, as with fork(2).
-    let pid = unsafe { libc::syscall(libc::SYS_clone, namespaces | libc::SIGCHLD, 0, 0, 0, 0) };
-    check_long(pid).map(|pid| if pid == 0 { None } else { Some(pid as i32) })
-}
-
-pub fn enter_namespace(fd: &impl AsRawFd, kind: i32) -> io::Result<()> {
-    // SAFETY: no pointers.
-    check(unsafe { libc::setns(fd.as_raw_fd(), kind) }).map(drop)
-}
-
-/// One child that has ended, and its wait status.
-pub fn reap() -> Option<(i32, i32)> {
-    let mut status = 0;
-    // SAFETY: the status outlives the call.
-    let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::__WALL) };
-    (pid > 0).then_some((pid, status))
-}
-
-/// The exit code and the signal of a wait status.
-pub fn exit_of(status: i32) -> (i32, i32) {
-    if libc::WIFSIGNALED(status) {
-        let signal = libc::WTERMSIG(status);
-        (128 + signal, signal)
-    } else {
-        (libc::WEXITSTATUS(status), 0)
-    }
-}
-
-pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
-    // SAFETY: no pointers.
-    check(unsafe { libc::kill(pid, signal) }).map(drop)
-}
-
-pub fn exit_now(code: i32) -> ! {
-    // SAFETY: ends the process without running the parent's exit handlers.
-    unsafe { libc::_exit(code) }
-}
-
-pub fn new_session() -> io::Result<()> {
-    // SAFETY: no arguments.
-    check(unsafe { libc::setsid() }).map(drop)
 }
 
 pub fn make_controlling_terminal(fd: &impl AsRawFd) -> io::Result<()> {
@@ -305,29 +227,6 @@ pub fn set_domain_name(name: &str) -> io::Result<()> {
     check(unsafe { libc::setdomainname(name.as_ptr().cast(), name.len()) }).map(drop)
 }
 
-/// Sets a limit; negative means unlimited.
-pub fn set_limit(resource: u32, soft: i64, hard: i64) -> io::Result<()> {
-    let limit = |value: i64| u64::try_from(value).unwrap_or(libc::RLIM_INFINITY);
-    let limits = libc::rlimit { rlim_cur: limit(soft), rlim_max: limit(hard) };
-    // SAFETY: the structure outlives the call.
-    check(unsafe { libc::setrlimit(resource as _, &limits) }).map(drop)
-}
-
-/// Becomes a user for good.
-pub fn become_user(uid: u32, gid: u32, groups: &[u32]) -> io::Result<()> {
-    // SAFETY: pointer and length of one slice.
-    unsafe {
-        check(libc::setgroups(groups.len(), groups.as_ptr()))?;
-        check(libc::setresgid(gid, gid, gid))?;
-        check(libc::setresuid(uid, uid, uid)).map(drop)
-    }
-}
-
-pub fn set_file_mask(mask: u32) {
-    // SAFETY: no pointers.
-    unsafe { libc::umask(mask) };
-}
-
 pub fn make_device(path: &Path, mode: u32, major: u32, minor: u32) -> io::Result<()> {
     let path = c_path(path)?;
     // SAFETY: a NUL-terminated string.
@@ -358,20 +257,6 @@ pub fn open_in_root(root: &impl AsRawFd, path: &str, flags: i32, mode: u32) -> i
         libc::syscall(libc::SYS_openat2, root.as_raw_fd(), path.as_ptr(), &how, std::mem::size_of::<OpenHow>())
     };
     owned(check_long(fd)? as libc::c_int)
-}
-
-/// Replaces the program; returns only when that fails.
-pub fn execute(path: &Path, args: &[CString], env: &[CString]) -> io::Error {
-    let Ok(path) = c_path(path) else {
-        return io::Error::from_raw_os_error(libc::ENOENT);
-    };
-    let pointers = |list: &[CString]| -> Vec<*const libc::c_char> {
-        list.iter().map(|item| item.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
-    };
-    let (args, env) = (pointers(args), pointers(env));
-    // SAFETY: NULL-terminated lists of NUL-terminated strings.
-    unsafe { libc::execve(path.as_ptr(), args.as_ptr(), env.as_ptr()) };
-    io::Error::last_os_error()
 }
 
 /// Copies all extended attributes that the target takes.

@@ -17,7 +17,7 @@ export interface ExitStatus {
   readonly code: number;
   /** The signal that ended it, or 0. */
   readonly signal: number;
-  /** Whether the kernel killed it for lack of memory. */
+  /** Whether the kernel killed it for lack of memory; of the main process: it or anything else in the container. */
   readonly oom: boolean;
   /** Nanoseconds since 1970, as a decimal string. */
   readonly time: string;

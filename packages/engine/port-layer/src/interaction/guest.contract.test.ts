@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LogDecoder } from '@vic/agent-protocol';
-import type { ProcessSpec, LaunchSpec } from '@vic/agent-protocol';
-import type { ProcessStreams, TetherSession } from './index.ts';
+import { collect } from './testing/collect.ts';
 import { GuestLab } from './testing/guest-lab.ts';
 import type { GuestMachine } from './testing/guest-lab.ts';
 import { launchSpec, processSpec } from './testing/launch-spec.ts';
+import { running } from './testing/running.ts';
 
 // Everything below runs in real machines under software emulation.
 
@@ -20,19 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab[Symbol.asyncDispose]();
 });
-
-interface Running {
-  readonly machine: GuestMachine;
-  readonly session: TetherSession;
-  readonly streams: ProcessStreams;
-}
-
-async function running(machine: GuestMachine, process: ProcessSpec, more: Partial<LaunchSpec> = {}): Promise<Running> {
-  const session = await machine.session();
-  const streams = await session.attach({ stdin: process.openStdin, stdout: true, stderr: !process.tty });
-  await session.launch(launchSpec(process, more));
-  return { machine, session, streams };
-}
 
 async function logOf(machine: GuestMachine): Promise<string> {
   const decoder = new LogDecoder();
@@ -278,35 +265,3 @@ describe('an instant clone', () => {
     expect(new Set(seen).size).toBe(4);
   });
 });
-
-/** Gathers a stream's text while waiting for patterns in it. */
-function collect(stream: NodeJS.ReadableStream): {
-  readonly text: string;
-  readonly ended: Promise<void>;
-  until(pattern: RegExp): Promise<void>;
-} {
-  const state = { text: '', wake: (): void => undefined };
-  const ended = (async () => {
-    for await (const chunk of stream) {
-      state.text += String(chunk);
-      state.wake();
-    }
-  })();
-  ended.catch(() => undefined);
-  return {
-    get text() {
-      return state.text;
-    },
-    ended,
-    until: async (pattern) => {
-      while (!pattern.test(state.text)) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        state.wake = resolve;
-        await Promise.race([
-          promise,
-          ended.then(() => Promise.reject(new Error(`the stream ended with ${state.text}`))),
-        ]);
-      }
-    },
-  };
-}
