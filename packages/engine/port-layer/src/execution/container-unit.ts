@@ -1,6 +1,7 @@
 import { Mutex } from '@vic/async';
 import type { ContainerId } from '@vic/ids';
 import type { Logger } from '@vic/log';
+import { formatRfc3339 } from '@vic/time';
 import type { TetherSession } from '../interaction/index.ts';
 import { AttachHub } from './attach-hub.ts';
 import { ChangeSignal } from './change-signal.ts';
@@ -8,7 +9,7 @@ import type { Container, ContainerState, PortBinding, ProcessConfig, StartError 
 import type { ContainerRecord } from './container-record.ts';
 import type { ContainerHappening } from './events.ts';
 import type { Machine } from './machine.ts';
-import { formatTimeNs, parseTimeNs, secondsBetween } from './time.ts';
+import { parseTimeNs, secondsBetween } from './time.ts';
 
 /** How a run ended. */
 export interface RunEnd {
@@ -117,7 +118,7 @@ export class ContainerUnit {
     }
     const isOld = state.status === 'exited' && startedNs <= (parseTimeNs(state.finishedAt) ?? 0n);
     if (isOld && source === 'news') return;
-    this.#become({ status: 'running', startedAt: formatTimeNs(startedNs), pid });
+    this.#become({ status: 'running', startedAt: formatRfc3339(startedNs), pid });
     this.publish({ type: 'container.started' });
   }
 
@@ -131,7 +132,7 @@ export class ContainerUnit {
     this.#become({
       status: 'exited',
       startedAt: state.startedAt,
-      finishedAt: formatTimeNs(end.timeNs),
+      finishedAt: formatRfc3339(end.timeNs),
       exitCode: end.exitCode,
       oomKilled: end.oom,
       ...(end.error === undefined ? {} : { error: end.error }),

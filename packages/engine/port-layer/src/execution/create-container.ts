@@ -1,5 +1,6 @@
 import { withDeadline } from '@vic/async';
 import { VicError } from '@vic/errors';
+import { formatRfc3339 } from '@vic/time';
 import { commitNew } from './commit.ts';
 import type { NewContainer } from './container.ts';
 import { ContainerUnit } from './container-unit.ts';
@@ -12,7 +13,6 @@ import { checkLaunchable } from './launch-spec.ts';
 import type { Machine } from './machine.ts';
 import { receiveSession } from './receive-session.ts';
 import { signalNumber } from './signals.ts';
-import { formatTimeNs } from './time.ts';
 
 /** Making a template first may be part of it, and so may a busy host. */
 const CREATE_TIMEOUT_MS = 180_000;
@@ -54,7 +54,7 @@ function check(context: ExecutionContext, request: NewContainer): void {
 /** The handle through its edits: image, network, interaction. The log is where the record says. */
 async function edit(context: ExecutionContext, request: NewContainer, undo: AsyncDisposableStack): Promise<NewHandle> {
   const { configuration, networks } = context;
-  const createdAt = formatTimeNs(context.clock.nowNs());
+  const createdAt = formatRfc3339(context.clock.nowNs());
   let handle = newHandle(request, createdAt, request.shape ?? configuration.defaultShape, configuration);
   handle = joinImage(handle, await context.topDiskOf(request.imageId));
   if (request.network !== 'none') {

@@ -1,3 +1,4 @@
+import { formatRfc3339 } from '@vic/time';
 import type { ContainerState } from './container.ts';
 import { ContainerUnit } from './container-unit.ts';
 import { VCH_KEY, decodeExit, decodeRecord, portsInForce } from './container-record.ts';
@@ -11,7 +12,7 @@ import type { Machine } from './machine.ts';
 import { writeDownEnd } from './reconcile.ts';
 import { removeInBackground } from './remove-container.ts';
 import { TemplatePool } from './template-pool.ts';
-import { formatTimeNs, parseTimeNs } from './time.ts';
+import { parseTimeNs } from './time.ts';
 
 /** Rebuilds everything from the machines of the VCH, when the endpoint starts. */
 export async function loadContainers(
@@ -61,12 +62,12 @@ function stateOf(context: ExecutionContext, record: ContainerRecord, machine: Ma
     if (error === undefined) return { status: 'created' };
     return { status: 'created', startError: { exitCode: 128, message: error } };
   }
-  const startedAt = formatTimeNs(startedNs);
+  const startedAt = formatRfc3339(startedNs);
   if (exit !== undefined && exit.timeNs >= startedNs) {
     return {
       status: 'exited',
       startedAt,
-      finishedAt: formatTimeNs(exit.timeNs),
+      finishedAt: formatRfc3339(exit.timeNs),
       exitCode: exit.code,
       oomKilled: exit.oom,
     };
@@ -79,7 +80,7 @@ function stateOf(context: ExecutionContext, record: ContainerRecord, machine: Ma
   return {
     status: 'exited',
     startedAt,
-    finishedAt: formatTimeNs(context.clock.nowNs()),
+    finishedAt: formatRfc3339(context.clock.nowNs()),
     exitCode: KILLED_EXIT_CODE,
     oomKilled: false,
     error: error ?? 'The container VM was powered off while its endpoint was away.',

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { VicError } from '@vic/errors';
 import { expect, it, vi } from 'vitest';
@@ -281,9 +282,13 @@ it('an exec waits for a tether that is dialing again', async () => {
   const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
   await vch.execution.start('a', signal);
   vch.host.guestOf(config.id)?.disconnect();
-  const { id } = await vch.execution.createExec('a', newContainer('x', ['sh']).process);
-  const started = vch.execution.startExec(id, signal);
+  await setImmediate();
+  const process = { ...newContainer('x', ['sh']).process, openStdin: true };
+  const { id } = await vch.execution.createExec('a', process);
+  const starting = vch.execution.startExec(id, signal);
   vch.host.dialAll();
-  await text((await started).stdout);
+  const { stdin, stdout } = await starting;
+  stdin?.end();
+  await text(stdout);
   await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 }));
 });

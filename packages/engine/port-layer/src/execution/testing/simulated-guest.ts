@@ -2,9 +2,9 @@ import { PassThrough } from 'node:stream';
 import { AsyncQueue } from '@vic/async';
 import { randomUuid } from '@vic/ids';
 import type { ExitStatus, LaunchSpec, StatusMessage, TetherMessage } from '@vic/agent-protocol';
+import { formatRfc3339 } from '@vic/time';
 import { StartFailedError } from '../../interaction/index.ts';
 import type { ExecSession, ProcessStreams, Started, TetherSession } from '../../interaction/index.ts';
-import { formatTimeNs } from '../time.ts';
 
 /** What a guest needs of the host it runs on. */
 export interface GuestHost {
@@ -41,7 +41,7 @@ export class SimulatedGuest {
     if (program === 'missing') throw new StartFailedError('not-found', `exec: "missing": not found`);
     const time = this.#host.nowNs();
     this.status = { ...this.status, state: 'running', pid: 42, startedAt: time.toString() };
-    this.#host.report('guestinfo.vic.status.started', formatTimeNs(time));
+    this.#host.report('guestinfo.vic.status.started', formatRfc3339(time));
     this.#say({ kind: 'started', pid: 42, time: time.toString() });
     if (program === 'exit') this.exit(Number(argument));
     if (program === 'echo') {
