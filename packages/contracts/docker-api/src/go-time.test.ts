@@ -1,23 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { humanDuration, parseGoDuration, parseMoment, parseRfc3339, rfc3339Nano, rfc3339NanoFixed } from './index.ts';
+import { humanDuration, parseGoDuration, parseMoment, rfc3339Nano } from './index.ts';
 
 const NOW = 1_795_324_827_000_000_000n;
 
 describe('times', () => {
-  it('formats as Go does, with and without trailing zeros', () => {
+  it('formats as Go does, without trailing zeros', () => {
     expect(rfc3339Nano(1_795_324_827_466_280_715n)).toBe('2026-11-22T05:20:27.466280715Z');
     expect(rfc3339Nano(1_795_324_827_500_000_000n)).toBe('2026-11-22T05:20:27.5Z');
     expect(rfc3339Nano(1_795_324_820_000_000_000n)).toBe('2026-11-22T05:20:20Z');
-    expect(rfc3339NanoFixed(1_795_324_827_000_000_001n)).toBe('2026-11-22T05:20:27.000000001Z');
-    expect(rfc3339NanoFixed(-1n)).toBe('1969-12-31T23:59:59.999999999Z');
   });
 
   it('parses back what it formats', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 4_000_000_000_000_000_000n }), (timeNs) => {
-        expect(parseRfc3339(rfc3339Nano(timeNs))).toBe(timeNs);
-        expect(parseRfc3339(rfc3339NanoFixed(timeNs))).toBe(timeNs);
+        expect(parseMoment(rfc3339Nano(timeNs), 0n)).toBe(timeNs);
       }),
     );
   });

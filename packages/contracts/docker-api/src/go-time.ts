@@ -1,4 +1,5 @@
 import { VicError } from '@vic/errors';
+import { formatRfc3339, parseRfc3339 } from '@vic/time';
 
 /** Go's zero time, for a moment that never came. */
 export const ZERO_TIME = '0001-01-01T00:00:00Z';
@@ -8,29 +9,12 @@ const NS_PER_MS = 1_000_000n;
 
 /** RFC 3339 with nanoseconds, trailing zeros dropped, in UTC: Go's `RFC3339Nano`. */
 export function rfc3339Nano(timeNs: bigint): string {
-  return rfc3339NanoFixed(timeNs).replace(/\.?0+Z$/, 'Z');
-}
-
-/** RFC 3339 with always nine fractional digits, as `docker logs --timestamps` prints. */
-export function rfc3339NanoFixed(timeNs: bigint): string {
-  const seconds = floorDivide(timeNs, NS_PER_SECOND);
-  const nanos = timeNs - seconds * NS_PER_SECOND;
-  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  return `${whole}.${nanos.toString().padStart(9, '0')}Z`;
+  return formatRfc3339(timeNs).replace(/\.?0+Z$/, 'Z');
 }
 
 /** Nanoseconds since the epoch of a Date's moment. */
 export function dateToNs(date: Date): bigint {
   return BigInt(date.getTime()) * NS_PER_MS;
-}
-
-/** Nanoseconds since the epoch of an RFC 3339 text; refuses anything else. */
-export function parseRfc3339(text: string): bigint {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)$/.exec(text);
-  const [, whole, fraction = '', zone] = match ?? [];
-  const ms = whole === undefined ? Number.NaN : Date.parse(`${whole}${zone}`);
-  if (Number.isNaN(ms)) throw invalidTime(text);
-  return BigInt(ms) * NS_PER_MS + BigInt(fraction.padEnd(9, '0'));
 }
 
 /**
@@ -45,8 +29,14 @@ export function parseMoment(text: string | undefined, nowNs: bigint): bigint | u
     const sign = seconds.startsWith('-') ? -1n : 1n;
     return BigInt(seconds) * NS_PER_SECOND + sign * BigInt(fraction.padEnd(9, '0'));
   }
-  if (/^\d{4}-/.test(text)) return parseRfc3339(text);
+  if (/^\d{4}-/.test(text)) return requireRfc3339(text);
   return nowNs - parseGoDuration(text);
+}
+
+function requireRfc3339(text: string): bigint {
+  const timeNs = parseRfc3339(text);
+  if (timeNs === undefined) throw invalidTime(text);
+  return timeNs;
 }
 
 const UNIT_NS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
@@ -79,11 +69,6 @@ export function humanDuration(ms: number): string {
   if (hours < 24 * 30 * 2) return `${Math.floor(hours / 24 / 7)} weeks`;
   if (hours < 24 * 365 * 2) return `${Math.floor(hours / 24 / 30)} months`;
   return `${Math.floor(hours / 24 / 365)} years`;
-}
-
-function floorDivide(value: bigint, divisor: bigint): bigint {
-  const quotient = value / divisor;
-  return value % divisor < 0n ? quotient - 1n : quotient;
 }
 
 function invalidTime(text: string): VicError {

@@ -17,16 +17,7 @@ export type { RegistryAuth } from './registry-auth.ts';
 export { parseContainerName } from './container-name.ts';
 export { layerProgress, progressError, progressLine, sizeText } from './progress.ts';
 export type { ProgressMessage } from './progress.ts';
-export {
-  ZERO_TIME,
-  dateToNs,
-  humanDuration,
-  parseGoDuration,
-  parseMoment,
-  parseRfc3339,
-  rfc3339Nano,
-  rfc3339NanoFixed,
-} from './go-time.ts';
+export { ZERO_TIME, dateToNs, humanDuration, parseGoDuration, parseMoment, rfc3339Nano } from './go-time.ts';
 export { parseBody, parseOptionalBody } from './request-body.ts';
 export type { ContainerConfig } from './messages/container-config.ts';
 export type { HostConfig } from './messages/host-config.ts';

@@ -1,4 +1,5 @@
-import { parseMoment, rfc3339NanoFixed, stdCopyFrame } from '@vic/docker-api';
+import { parseMoment, stdCopyFrame } from '@vic/docker-api';
+import { formatRfc3339 } from '@vic/time';
 import type { LogLine, LogOptions } from '@vic/port-layer';
 import type { Call } from '../http/call.ts';
 import { invalid } from '../http/docker-error.ts';
@@ -49,7 +50,7 @@ function tailOf(text: string): number | undefined {
 
 /** Details are a log driver's extra attributes, of which there are none: a space remains, as with Docker's. */
 function withPrefix(line: LogLine, prefix: { readonly timestamps: boolean; readonly details: boolean }): Uint8Array {
-  const time = prefix.timestamps ? `${rfc3339NanoFixed(line.timeNs)} ` : '';
+  const time = prefix.timestamps ? `${formatRfc3339(line.timeNs)} ` : '';
   const details = prefix.details ? ' ' : '';
   return time === '' && details === '' ? line.payload : Buffer.concat([Buffer.from(`${time}${details}`), line.payload]);
 }
