@@ -1,5 +1,5 @@
 import { withDeadline } from '@vic/async';
-import { VicError, describeError } from '@vic/errors';
+import { VicError, describeError, isVicError } from '@vic/errors';
 import { StartFailedError } from '../interaction/index.ts';
 import type { TetherSession } from '../interaction/index.ts';
 import { commitEdit } from './commit.ts';
@@ -30,6 +30,12 @@ export async function startContainer(
     unit.starts++;
     try {
       await startNow(context, unit, signal);
+    } catch (error) {
+      // Whatever the reason: a container that removes itself and does not start is in nobody's way afterwards.
+      if (unit.record.config.autoRemove && !isVicError(error, { class: 'NotModified' })) {
+        removeInBackground(context, unit);
+      }
+      throw error;
     } finally {
       unit.starting = false;
       armIdlePowerOff(context, unit);
@@ -103,7 +109,6 @@ async function launchFailed(context: ExecutionContext, unit: ContainerUnit, erro
   }
   // What the guest did so far cannot be done twice: the next start begins with a fresh boot.
   await powerOffUnit(context.machines, unit, context.background.signal);
-  if (unit.record.config.autoRemove) removeInBackground(context, unit);
 }
 
 /** The session of a tether that waits for its launch, with the machine powered on if need be. */

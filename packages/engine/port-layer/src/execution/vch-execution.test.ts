@@ -111,6 +111,16 @@ it('a port that is taken fails the start and leaves nothing connected', async ()
   expect(vch.networks.connected.size).toBe(0);
 });
 
+it('a container that removes itself goes when its start fails, and who waits for that is told', async () => {
+  await using vch = await start();
+  const ports = [{ containerPort: 80, protocol: 'tcp' as const, hostAddress: '', hostPort: 81 }];
+  await vch.execution.create(newContainer('a', ['run'], { ports, autoRemove: true }), signal);
+  const removed = vch.execution.wait('a', 'removed', signal);
+  await expect(vch.execution.start('a', signal)).rejects.toThrow('already allocated');
+  await removed;
+  expect(vch.execution.list()).toEqual([]);
+});
+
 it('stop sends the stop signal, and start runs it again on a fresh boot', async () => {
   await using vch = await start();
   await vch.execution.create(newContainer('a', ['run']), signal);
