@@ -84,6 +84,10 @@ describe.skipIf(missing)(`${missing ? 'govc (not installed: node tools/install-p
     });
     await govc('vm.change', '-vm', 'vm1', '-e', 'guestinfo.a=b');
     expect(await govc('vm.info', '-e', 'vm1')).toMatch(/guestinfo.a:\s+b/);
+    const uuid = /UUID:\s+(\S+)/.exec(await govc('vm.info', 'vm1'))?.[1] ?? '';
+    host.machines.report(uuid, 'guestinfo.vic.status.addresses', '["192.0.2.7/24"]');
+    expect(await govc('vm.ip', 'vm1')).toBe('192.0.2.7\n');
+    expect(await govc('vm.info', '-r', 'vm1')).toMatch(/IP address:\s+192.0.2.7\n(.*\n)*.*Storage committed:\s+[1-9]/);
     await govc('vm.disk.create', '-vm', 'vm1', '-name', 'vm1/second', '-size', '10M');
     await govc('vm.power', '-reset', 'vm1');
     await govc('vm.power', '-suspend', 'vm1');

@@ -9,6 +9,7 @@ import { toMachineSpec } from '../virtual-machine/machine-spec.ts';
 import { type VmUsage, configInfo, guestInfo, runtimeInfo, vmSummary } from '../virtual-machine/vm-properties.ts';
 import type { VmRecord } from '../virtual-machine/vm-record.ts';
 import { rebase } from '../virtual-machine/extra-config.ts';
+import { type VmStorage, measureStorage } from '../virtual-machine/vm-storage.ts';
 import { VM_CAPABILITY } from '../virtual-machine/capability.ts';
 import { writeConfigFile } from '../virtual-machine/config-file.ts';
 import { virtualMachineHandlers } from './virtual-machine-methods.ts';
@@ -26,6 +27,8 @@ export class VirtualMachine extends ManagedEntity {
   readonly mutex = new Mutex();
   #record: VmRecord;
   #usage: VmUsage = NO_USAGE;
+  #storage: VmStorage = { committedBytes: 0, uncommittedBytes: 0, atMs: 0 };
+  #measuring: Promise<void> = Promise.resolve();
   #destroyed = false;
   #reportTimer: NodeJS.Timeout | undefined;
   #configFile: Promise<void> = Promise.resolve();
@@ -42,7 +45,7 @@ export class VirtualMachine extends ManagedEntity {
     config: () => configInfo(this.#record),
     runtime: () => runtimeInfo(this.#record),
     guest: () => guestInfo(this.#record),
-    summary: () => vmSummary(this.#record, this.#usage, this.host.now().getTime()),
+    summary: () => vmSummary(this.#record, this.#usage, this.#storage, this.host.now().getTime()),
     environmentBrowser: () => WELL_KNOWN.environmentBrowser,
     resourcePool: () => ({ type: 'ResourcePool', value: this.#record.pool }),
     resourceConfig: () => ({
@@ -130,6 +133,15 @@ export class VirtualMachine extends ManagedEntity {
     this.touch('summary');
   }
 
+  /** Notes what the machine's disks take at present. */
+  async refreshStorage(): Promise<void> {
+    const now = await measureStorage(this.host, this.#record);
+    const { committedBytes, uncommittedBytes } = this.#storage;
+    const isSame = now.committedBytes === committedBytes && now.uncommittedBytes === uncommittedBytes;
+    this.#storage = now;
+    if (!isSame && !this.#destroyed) this.touch('summary');
+  }
+
   /** Takes the machine out of the inventory. */
   async remove(): Promise<void> {
     this.#destroyed = true;
@@ -150,6 +162,7 @@ export class VirtualMachine extends ManagedEntity {
   register(): void {
     this.host.objects.add(this);
     this.#touchNeighbours();
+    this.#measureSoon();
   }
 
   spec(record: VmRecord = this.#record): MachineSpec {
@@ -183,9 +196,18 @@ export class VirtualMachine extends ManagedEntity {
     const touched = ['config', 'summary'];
     if (next.powerState !== before.powerState || next.frozen !== before.frozen || next.bootedAtMs !== before.bootedAtMs)
       touched.push('runtime', 'guest');
+    else if (next.extraConfig !== before.extraConfig) touched.push('guest');
     if (next.devices !== before.devices) touched.push('network', 'datastore', 'layout');
     this.touch(...touched);
-    if (next.devices !== before.devices) this.#touchRelated();
+    if (next.devices === before.devices) return;
+    this.#touchRelated();
+    this.#measureSoon();
+  }
+
+  /** Nobody waits for figures. */
+  #measureSoon(): void {
+    this.#measuring = this.#measuring.then(async () => (this.#destroyed ? undefined : this.refreshStorage()));
+    this.host.store.track(this.#measuring);
   }
 
   #touchNeighbours(): void {

@@ -1,5 +1,6 @@
 import type { OptionValue } from '@vic/vim';
 import { invalidArgument } from '../model/faults.ts';
+import { ENDPOINT_ADDRESS_KEY } from './guest-report.ts';
 import { type VmRecord, isSecretKey } from './vm-record.ts';
 
 const MAX_KEYS = 2000;
@@ -25,10 +26,18 @@ export function mergeExtraConfig(record: VmRecord, options: readonly OptionValue
   return { ...record, extraConfig, secrets };
 }
 
+/**
+ * Whether a guest may report under a key: its status, and where an endpoint can be reached.
+ *
+ * Everything else in `guestinfo.*` is configuration, which others believe because only the API can write it.
+ */
+function isReportKey(key: string): boolean {
+  return /^guestinfo\.(?:[^.]+\.)*status(?:\.|$)/.test(key) || key === ENDPOINT_ADDRESS_KEY;
+}
+
 /** Puts what the guest reported into extraConfig; what a guest may not say is left out. */
 export function mergeGuestReport(record: VmRecord, key: string, value: string): VmRecord {
-  const acceptable =
-    key.startsWith('guestinfo.') && key.length <= MAX_KEY_LENGTH && value.length <= MAX_GUEST_VALUE_CHARS;
+  const acceptable = isReportKey(key) && key.length <= MAX_KEY_LENGTH && value.length <= MAX_GUEST_VALUE_CHARS;
   if (!acceptable || isSecretKey(key) || record.extraConfig[key] === value) return record;
   const extraConfig: Record<string, string> = { ...record.extraConfig, [key]: value };
   if (value === '') delete extraConfig[key];

@@ -69,5 +69,6 @@ export class UsageSampler implements Disposable {
     samples.push({ at, usage: { ...usage, cpuMhz } });
     if (samples.length > KEPT_SAMPLES) samples.shift();
     vm.setUsage({ ...usage, cpuMhz });
+    await vm.refreshStorage();
   }
 }

@@ -1,6 +1,13 @@
-import { type VirtualDevice, isDataSubtype } from '@vic/vim';
+import {
+  type VirtualDevice,
+  type VirtualEthernetCard,
+  type VirtualEthernetCardNetworkBackingInfo,
+  isDataSubtype,
+} from '@vic/vim';
 import type { MachineUsage } from '../backends/index.ts';
 import { WELL_KNOWN } from '../model/well-known.ts';
+import { guestReport } from './guest-report.ts';
+import type { VmStorage } from './vm-storage.ts';
 import { isDisk } from './disk-plan.ts';
 import { type VmRecord, folderOf } from './vm-record.ts';
 
@@ -80,26 +87,43 @@ export function runtimeInfo(record: VmRecord): object {
 
 /** `VirtualMachine.guest`. */
 export function guestInfo(record: VmRecord): object {
+  const { addresses, hostname } = guestReport(record);
   return {
+    ipAddress: addresses[0],
+    hostName: hostname,
     toolsStatus: 'toolsNotInstalled',
     toolsVersionStatus: 'guestToolsNotInstalled',
     toolsVersionStatus2: 'guestToolsNotInstalled',
     toolsRunningStatus: 'guestToolsNotRunning',
     toolsVersion: '0',
     guestId: record.guestId,
-    net: [],
+    net: guestNics(record, addresses),
     guestState: record.powerState === 'poweredOn' ? 'running' : 'notRunning',
     guestOperationsReady: false,
   };
 }
 
+/** A guest does not say which card has which address: only with a single card it is certain. */
+function guestNics(record: VmRecord, addresses: readonly string[]): readonly object[] {
+  const cards = record.devices.filter((device) => isDataSubtype(device.$type, 'VirtualEthernetCard'));
+  const [card] = cards;
+  if (card === undefined || cards.length > 1 || addresses.length === 0) return [];
+  const network = (card.backing as Partial<VirtualEthernetCardNetworkBackingInfo> | undefined)?.deviceName;
+  const connected = card.connectable?.connected ?? true;
+  return [{ network, ipAddress: addresses, macAddress: (card as VirtualEthernetCard).macAddress, connected, deviceConfigId: card.key }];
+}
+
 /** `VirtualMachine.summary`. */
-export function vmSummary(record: VmRecord, usage: VmUsage, nowMs: number): object {
+export function vmSummary(record: VmRecord, usage: VmUsage, storage: VmStorage, nowMs: number): object {
+  const { addresses, hostname } = guestReport(record);
   const toMiB = (bytes: number): number => Math.round(bytes / 2 ** 20);
   return {
     vm: { type: 'VirtualMachine', value: record.moid },
     runtime: runtimeInfo(record),
     guest: {
+      guestId: record.guestId,
+      ipAddress: addresses[0],
+      hostName: hostname,
       toolsStatus: 'toolsNotInstalled',
       toolsVersionStatus: 'guestToolsNotInstalled',
       toolsRunningStatus: 'guestToolsNotRunning',
@@ -121,7 +145,13 @@ export function vmSummary(record: VmRecord, usage: VmUsage, nowMs: number): obje
       annotation: record.annotation,
       managedBy: record.managedBy,
     },
-    storage: { committed: 0, uncommitted: 0, unshared: 0, timestamp: new Date(record.modifiedAtMs) },
+    storage: {
+      committed: storage.committedBytes,
+      uncommitted: storage.uncommittedBytes,
+      // A disk's own file is nobody else's; what it shares is in its parents.
+      unshared: storage.committedBytes,
+      timestamp: new Date(storage.atMs),
+    },
     quickStats: {
       overallCpuUsage: usage.cpuMhz,
       guestMemoryUsage: toMiB(usage.residentMemoryBytes),
