@@ -5,6 +5,16 @@ export function notRunning(id: string): VicError {
   return new VicError({ class: 'Conflict', code: 'MACHINE_NOT_RUNNING', message: `Machine ${id} is not running.` });
 }
 
+/** The machine runs and its control connection is not there yet. */
+export function notAnswering(id: string): VicError {
+  return new VicError({
+    class: 'Unavailable',
+    code: 'MACHINE_NOT_ANSWERING',
+    message: `Machine ${id} runs but does not answer at the moment.`,
+    remedy: 'Try again; when the host is not busy and it stays like that, power the machine off.',
+  });
+}
+
 /** The machine is on already. */
 export function alreadyOn(id: string): VicError {
   return new VicError({ class: 'Conflict', code: 'MACHINE_ALREADY_ON', message: `Machine ${id} is already on.` });

@@ -30,7 +30,8 @@ export interface MachineRecord {
   readonly uid: number;
   /** The boot of the host in which `process` and the ports exist. */
   readonly bootId: string;
-  readonly phase: 'running' | 'frozen' | 'off';
+  /** `starting` is written before there is a process: whatever is found then was left by a hostd that was killed. */
+  readonly phase: 'starting' | 'running' | 'frozen' | 'off';
   readonly process: ProcessIdentity | undefined;
   readonly nics: readonly NicRecord[];
   readonly disks: readonly DiskRecord[];

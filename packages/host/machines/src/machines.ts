@@ -9,12 +9,15 @@ import type {
   MachineUsage,
   NicAttachment,
 } from '@vic/inventory';
+import { endProcess } from './detached-process.ts';
+import { findQemuProcesses } from './find-processes.ts';
 import { GuestinfoJournal } from './guestinfo-journal.ts';
 import { limitLog } from './log-limit.ts';
 import type { Machine } from './machine.ts';
 import type { MachineContext } from './machine-context.ts';
 import { alreadyOn, notRunning, notSupported, sourceUnusable } from './machine-errors.ts';
 import { readRecord } from './machine-record.ts';
+import type { MachineRecord } from './machine-record.ts';
 import { ProcessMachine } from './process-machine.ts';
 import { QemuMachine } from './qemu-machine.ts';
 
@@ -192,10 +195,7 @@ export class Machines implements MachineBackend, AsyncDisposable {
 
   /** No machine is started, and none adopted, with the user id of another that is still there. */
   async #reserveUsers(): Promise<void> {
-    for (const id of await this.#recorded()) {
-      const record = await readRecord(this.#context.files(id).record);
-      if (record !== undefined) this.#context.users.reserve(record.uid);
-    }
+    for (const record of await this.#records()) this.#context.users.reserve(record.uid);
   }
 
   async #adoptOne(spec: MachineSpec, signal: AbortSignal): Promise<void> {
@@ -230,28 +230,38 @@ export class Machines implements MachineBackend, AsyncDisposable {
 
   /** Machines hostd did not know to be on, because it ended while it started them. */
   async #endStrays(known: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    for (const id of await this.#recorded()) {
+    const ids = await this.#recorded();
+    await mapLimit(ids, ADOPT_LIMIT, async (id) => {
       const record = known.has(id) ? undefined : await readRecord(this.#context.files(id).record);
-      if (record === undefined) continue;
+      if (record === undefined) return;
       const stray =
         record.kind === 'qemu'
           ? await QemuMachine.adopt(this.#context, record, signal)
           : ProcessMachine.adopt(this.#context, record);
       this.#context.logger.warn('a machine nobody knows is ended', { machine: id });
       await stray?.powerOff();
+    });
+    // What is left has no record that can be read: it cannot be taken over, and holds disks and memory.
+    for (const [id, process] of await findQemuProcesses()) {
+      if (!ids.includes(id) || this.#machines.has(id)) continue;
+      this.#context.logger.warn('a process without a record is ended', { machine: id });
+      await endProcess(process);
     }
   }
 
   /** Ports made for machines that were never recorded. */
   async #removeStrayPorts(): Promise<void> {
     const owned = new Set<string>();
-    for (const id of await this.#recorded()) {
-      const record = await readRecord(this.#context.files(id).record);
-      for (const nic of record?.nics ?? []) owned.add(nic.port);
-    }
+    for (const record of await this.#records()) for (const nic of record.nics) owned.add(nic.port);
     for (const port of await this.#context.network.listPorts()) {
       if (!owned.has(port)) await this.#context.network.removeTap(port);
     }
+  }
+
+  async #records(): Promise<readonly MachineRecord[]> {
+    const ids = await this.#recorded();
+    const records = await mapLimit(ids, ADOPT_LIMIT, async (id) => readRecord(this.#context.files(id).record));
+    return records.filter((record) => record !== undefined);
   }
 
   async #recorded(): Promise<readonly string[]> {

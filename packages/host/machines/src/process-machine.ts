@@ -9,6 +9,7 @@ import type { DetachedProcess } from './detached-process.ts';
 import { grantDisk, revokeDisk } from './disk-access.ts';
 import { serveDisk, stopServing } from './disk-server.ts';
 import { readEnvironmentFile } from './environment-file.ts';
+import { processesInNamespace } from './find-processes.ts';
 import { GuestinfoJournal } from './guestinfo-journal.ts';
 import type { Machine } from './machine.ts';
 import type { MachineContext } from './machine-context.ts';
@@ -98,6 +99,7 @@ export class ProcessMachine implements Machine {
     await this.#lock.run(async () => {
       try {
         await this.#prepare(spec, signal);
+        await this.#endLeftovers();
         const process = await this.#spawn(program);
         await this.#save({ process: process.identity, shuttingDown: false });
         this.#ending = false;
@@ -114,6 +116,7 @@ export class ProcessMachine implements Machine {
       this.#ending = true;
       if (this.#record.process !== undefined) await endProcess(this.#record.process, TERMINATE_GRACE_MS);
       this.#journal.stop();
+      await this.#endLeftovers();
       await this.#releaseAll();
     });
   }
@@ -195,6 +198,11 @@ export class ProcessMachine implements Machine {
     for (const nic of this.#record.nics) if (!spec.nics.some((each) => each.key === nic.key)) await this.#dropNic(nic);
     for (const nic of spec.nics) if (!this.#record.nics.some((each) => each.key === nic.key)) await this.#addNic(nic);
     await this.#matchDisks(spec, signal);
+  }
+
+  /** A program that a hostd started and was killed before it wrote that down, or what a dead program left running. */
+  async #endLeftovers(): Promise<void> {
+    for (const process of await processesInNamespace(this.#namespace)) await endProcess(process, TERMINATE_GRACE_MS);
   }
 
   async #matchDisks(spec: MachineSpec, signal: AbortSignal): Promise<void> {

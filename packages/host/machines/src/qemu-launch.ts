@@ -56,16 +56,19 @@ export async function launchQemu(
   const files = context.files(spec.id);
   const uid = context.users.allocate();
   undo.defer(() => context.users.release(uid));
+  const disks = spec.disks.map(({ key, path, unitNumber, readOnly }) => ({ key, path, unitNumber, readOnly }));
+  const intention: MachineRecord = {
+    ...{ id: spec.id, name: spec.name, kind: 'qemu', uid, bootId: context.bootId, phase: 'starting' },
+    ...{ process: undefined, nics: [], disks, shape: plan.shape, shuttingDown: false },
+  };
+  await files.create(uid);
+  undo.defer(async () => rm(files.record, { force: true }));
+  await writeRecord(files.record, intention);
   const nics = await prepare(context, plan, files, uid, undo);
   steps.end('prepareMs');
   const process = await startQemu(context, plan, files, uid, nics);
   undo.defer(async () => endProcess(process.identity));
-  const disks = spec.disks.map(({ key, path, unitNumber, readOnly }) => ({ key, path, unitNumber, readOnly }));
-  const record: MachineRecord = {
-    ...{ id: spec.id, name: spec.name, kind: 'qemu', uid, bootId: context.bootId, phase: 'running' },
-    ...{ process: process.identity, nics, disks, shape: plan.shape, shuttingDown: false },
-  };
-  undo.defer(async () => rm(files.record, { force: true }));
+  const record: MachineRecord = { ...intention, process: process.identity, nics };
   for (const disk of disks) if (!disk.readOnly) undo.defer(async () => revokeDisk(disk.path));
   const [client] = await Promise.all([
     connect(files, process, signal),
@@ -79,10 +82,12 @@ export async function launchQemu(
   await plugIn(client, spec, nics, signal);
   steps.end('plugMs');
   await client.execute('cont', {}, { signal });
+  const running: MachineRecord = { ...record, phase: 'running' };
+  await writeRecord(files.record, running);
   steps.end('resumeMs');
   undo.move();
   context.logger.debug('a machine runs', { machine: spec.id, ...steps.milliseconds });
-  return { process, client, record };
+  return { process, client, record: running };
 }
 
 async function prepare(
@@ -93,7 +98,6 @@ async function prepare(
   undo: AsyncDisposableStack,
 ): Promise<readonly NicRecord[]> {
   const { spec, memory } = plan;
-  await files.create(uid);
   const [nics] = await Promise.all([
     createTaps(context, spec, uid, undo),
     files.writeGuestinfo(uid, spec.guestinfo),

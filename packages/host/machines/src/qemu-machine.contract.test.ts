@@ -136,6 +136,45 @@ describe('instant clones', () => {
   });
 });
 
+describe('a hostd that was killed', () => {
+  it('while it started a machine ends what it left, with a record or without', async () => {
+    const [half, unknown, lost] = [await cloneSpec(), await cloneSpec(), await cloneSpec()];
+    for (const spec of [half, unknown, lost]) await host.backend.call('instantClone', template.id, spec);
+    await host.backend.kill();
+    for (const { id } of [half, unknown]) {
+      const path = host.path(id, 'machine.json');
+      const now = JSON.parse(await readFile(path, 'utf8')) as object;
+      await writeFile(path, JSON.stringify({ ...now, phase: 'starting', process: undefined, nics: [] }));
+    }
+    await writeFile(host.path(lost.id, 'machine.json'), '{"id":');
+    const backend = await host.restart();
+    expect(await backend.call('adopt', [template, half])).toEqual([template.id]);
+    for (const { id, disks } of [half, unknown, lost]) {
+      expect(await runsAs(id)).toBeUndefined();
+      if (id !== lost.id) expect((await stat(disks[0]?.path ?? '')).uid).toBe(0);
+    }
+    expect(await backend.call('listPorts')).toEqual([]);
+    await backend.call('instantClone', template.id, half);
+    await backend.call('powerOff', half.id);
+  });
+
+  it('takes over a machine that does not answer for a while, and never ends it', async () => {
+    const clone = await cloneSpec();
+    await host.backend.call('instantClone', template.id, clone);
+    const before = await runsAs(clone.id);
+    await host.backend.kill();
+    process.kill(before?.pid ?? 0, 'SIGSTOP');
+    const backend = await host.restart();
+    expect(await backend.call('adopt', [template, clone])).toContain(clone.id);
+    await expect(backend.call('suspend', clone.id)).rejects.toMatchObject({ code: 'MACHINE_NOT_ANSWERING' });
+    process.kill(before?.pid ?? 0, 'SIGCONT');
+    await expect.poll(async () => backend.call('suspend', clone.id).then(() => 'suspended', String)).toBe('suspended');
+    expect((await runsAs(clone.id))?.pid).toBe(before?.pid);
+    await backend.call('powerOff', clone.id);
+    expect(await runsAs(clone.id)).toBeUndefined();
+  });
+});
+
 describe('a frozen machine', () => {
   it('of another shape, without a network card, gives clones with two', async () => {
     const source = { ...host.template(), cpus: 2, memoryMiB: 192, nics: [] };

@@ -2,19 +2,23 @@ import { chmod, chown, open, rm } from 'node:fs/promises';
 import { Mutex } from '@vic/async';
 import { isVicError } from '@vic/errors';
 import type { DiskAttachment, MachineExit, MachineSpec, MachineUsage, NicAttachment } from '@vic/inventory';
-import { CONSOLE_BYTES, CONSOLE_DEVICE, QmpClient, saveDeviceState } from '@vic/qemu';
+import type { ProcessIdentity } from '@vic/process';
+import { CONSOLE_BYTES, CONSOLE_DEVICE, saveDeviceState } from '@vic/qemu';
+import type { QmpClient } from '@vic/qemu';
 import { endProcess, endsWithin, watchDetached } from './detached-process.ts';
 import { grantDisk, revokeDisk } from './disk-access.ts';
+import { findQemuProcesses } from './find-processes.ts';
 import { GuestinfoJournal } from './guestinfo-journal.ts';
 import type { JournalLine } from './journal-line.ts';
 import type { Machine } from './machine.ts';
 import type { MachineContext } from './machine-context.ts';
-import { isFrozen, noDevice, notRunning, sourceUnusable } from './machine-errors.ts';
+import { isFrozen, noDevice, notAnswering, notRunning, sourceUnusable } from './machine-errors.ts';
 import type { MachineFiles } from './machine-files.ts';
 import { writeRecord } from './machine-record.ts';
 import type { MachineRecord, NicRecord } from './machine-record.ts';
 import { fitsThisHost, shapeOf } from './machine-shape.ts';
 import { processUsage } from './process-usage.ts';
+import { QemuControl } from './qemu-control.ts';
 import { nicDevice, plugDisk, plugNic, setLink, unplugDisk, unplugNic } from './qemu-devices.ts';
 import { exitOf } from './qemu-exit.ts';
 import { launchQemu } from './qemu-launch.ts';
@@ -22,8 +26,8 @@ import type { LaunchedQemu } from './qemu-launch.ts';
 
 /** Writing out what the disks' caches hold may take a moment; nobody waits longer for a machine to end. */
 const QUIT_TIMEOUT_MS = 2_000;
-/** A QEMU that closed its control connection is ending; one that is not is killed. */
-const END_TIMEOUT_MS = 5_000;
+/** How long the host's start waits for one machine's answer; the machine is taken over all the same. */
+const ADOPT_PATIENCE_MS = 5_000;
 
 /** A virtual machine: one QEMU process, or, frozen, the memory and device state it left. */
 export class QemuMachine implements Machine {
@@ -32,11 +36,12 @@ export class QemuMachine implements Machine {
   readonly #journal: GuestinfoJournal;
   readonly #lock = new Mutex();
   #record: MachineRecord;
-  #client: QmpClient | undefined;
+  #control: QemuControl | undefined;
   /** Set while we end the process ourselves: its end is no event then. */
   #ending = false;
   #released = false;
-  #shutdownReason: string | undefined;
+  /** The guest asked for it while there was no control connection. */
+  #freezeWanted = false;
 
   private constructor(context: MachineContext, record: MachineRecord) {
     this.#context = context;
@@ -106,19 +111,25 @@ export class QemuMachine implements Machine {
       await machine.#releaseAll();
       return undefined;
     }
-    const client = record.bootId === context.bootId ? await machine.#reconnect(signal) : undefined;
-    if (client === undefined || record.process === undefined) {
+    const process = record.bootId === context.bootId ? await livingProcess(record) : undefined;
+    // One that was still being made has not all its devices: nobody was told that it is on.
+    if (process !== undefined && record.phase === 'starting') await endProcess(process);
+    if (process === undefined || record.phase === 'starting') {
       await machine.#journal.drain();
       await machine.#releaseAll();
       return undefined;
     }
-    await machine.#watch(client, watchDetached(record.process).exited);
+    machine.#watch(process, watchDetached(process).exited);
+    await machine.#control?.connect(ADOPT_PATIENCE_MS, signal);
+    await machine.#journal.start();
     return machine;
   }
 
   static async #started(context: MachineContext, launched: LaunchedQemu): Promise<QemuMachine> {
     const machine = new QemuMachine(context, launched.record);
-    await machine.#watch(launched.client, launched.process.exited);
+    machine.#watch(launched.process.identity, launched.process.exited);
+    machine.#control?.use(launched.client);
+    await machine.#journal.start();
     return machine;
   }
 
@@ -218,7 +229,7 @@ export class QemuMachine implements Machine {
   release(): void {
     this.#released = true;
     this.#journal.stop();
-    this.#client?.close();
+    this.#control?.close();
   }
 
   async #command(command: string, signal: AbortSignal): Promise<void> {
@@ -227,8 +238,9 @@ export class QemuMachine implements Machine {
 
   #qmp(): QmpClient {
     if (this.isFrozen) throw isFrozen(this.id);
-    if (this.#client === undefined) throw notRunning(this.id);
-    return this.#client;
+    if (this.#ending || this.#control === undefined) throw notRunning(this.id);
+    if (this.#control.client === undefined) throw notAnswering(this.id);
+    return this.#control.client;
   }
 
   #nic(key: number): NicRecord {
@@ -242,44 +254,29 @@ export class QemuMachine implements Machine {
     await writeRecord(this.#files.record, this.#record);
   }
 
-  async #reconnect(signal: AbortSignal): Promise<QmpClient | undefined> {
-    const { process } = this.#record;
-    if (process === undefined || (await endsWithin(process, 0))) return undefined;
-    try {
-      return await QmpClient.connect(this.#files.qmp, { signal });
-    } catch (error) {
-      // Without its control connection the machine is of no use to anyone.
-      this.#context.logger.error('a machine does not answer and is ended', { machine: this.id, error });
-      await endProcess(process);
-      return undefined;
-    }
-  }
-
-  async #watch(client: QmpClient, exited: Promise<number | undefined>): Promise<void> {
-    this.#client = client;
-    client.onEvent((event) => {
-      if (event.name === 'SHUTDOWN') this.#shutdownReason = String(event.data['reason']);
+  #watch(process: ProcessIdentity, exited: Promise<number | undefined>): void {
+    const { logger } = this.#context;
+    this.#control = new QemuControl({ socket: this.#files.qmp, process, logger }, () => {
+      if (this.#freezeWanted) this.#startFreeze();
     });
-    void Promise.race([exited, client.closed])
+    void exited
       .then(async () => this.#onGone())
-      .catch((error: unknown) => {
-        this.#context.logger.error('the end of a machine was not handled', { machine: this.id, error });
-      });
-    await this.#journal.start();
+      .catch((error: unknown) => logger.error('the end of a machine was not handled', { machine: this.id, error }));
   }
 
-  /** The process ended, or is about to, and not because we told it to. */
+  /** The process ended, and not because we told it to. */
   async #onGone(): Promise<void> {
     if (this.#ending || this.#released) return;
     await this.#lock.run(async () => {
       if (this.#ending || this.#released) return;
       this.#ending = true;
-      const { process } = this.#record;
-      if (process !== undefined && !(await endsWithin(process, END_TIMEOUT_MS))) await endProcess(process);
+      this.#control?.stop();
+      await this.#control?.drained();
       await this.#journal.drain();
       this.#journal.stop();
       await this.#releaseAll();
-      this.#publishExit(exitOf(this.#shutdownReason), this.#shutdownReason ?? 'QEMU ended unexpectedly');
+      const reason = this.#control?.shutdownReason;
+      this.#publishExit(exitOf(reason), reason ?? 'QEMU ended unexpectedly');
     });
   }
 
@@ -291,25 +288,33 @@ export class QemuMachine implements Machine {
   #onLine(line: JournalLine): void {
     if (line.kind === 'value') {
       this.#context.events.publish({ type: 'guestinfo', id: this.id, key: line.key, value: line.value });
-    } else if (!this.isFrozen && !this.#ending) {
-      this.#freeze().catch((error: unknown) => {
-        this.#context.logger.error('a machine could not be frozen', { machine: this.id, error });
-      });
+    } else {
+      this.#startFreeze();
     }
+  }
+
+  #startFreeze(): void {
+    if (this.isFrozen || this.#ending) return;
+    this.#freezeWanted = this.#control?.client === undefined;
+    if (this.#freezeWanted) return;
+    this.#freeze().catch((error: unknown) => {
+      this.#context.logger.error('a machine could not be frozen', { machine: this.id, error });
+    });
   }
 
   async #freeze(): Promise<void> {
     await this.#lock.run(async () => {
       const { shape, uid } = this.#record;
-      if (this.isFrozen || this.#ending || this.#client === undefined) return;
+      if (this.isFrozen || this.#ending) return;
+      const client = this.#qmp();
       if (shape === undefined) throw sourceUnusable(this.id, 'it is a clone itself');
       const signal = AbortSignal.timeout(60_000);
-      await this.#client.execute('stop', {}, { signal });
+      await client.execute('stop', {}, { signal });
       try {
         const target = { file: this.#files.deviceState, socket: this.#files.migration, uid };
-        await saveDeviceState(this.#client, target, signal);
+        await saveDeviceState(client, target, signal);
       } catch (error) {
-        await this.#client.execute('cont');
+        await client.execute('cont');
         throw error;
       }
       await this.#end();
@@ -331,8 +336,8 @@ export class QemuMachine implements Machine {
   async #end(): Promise<void> {
     this.#ending = true;
     const { process } = this.#record;
-    const client = this.#client;
-    this.#client = undefined;
+    const client = this.#control?.client;
+    this.#control?.stop();
     if (process === undefined) return;
     try {
       await client?.execute('quit', {}, { timeoutMs: QUIT_TIMEOUT_MS });
@@ -362,4 +367,11 @@ export class QemuMachine implements Machine {
     await rm(this.#files.record, { force: true });
     this.#context.users.release(this.#record.uid);
   }
+}
+
+/** The process of a record; one that was never written down is found by the name it was started with. */
+async function livingProcess(record: MachineRecord): Promise<ProcessIdentity | undefined> {
+  const { process } = record;
+  if (process === undefined) return (await findQemuProcesses()).get(record.id);
+  return (await endsWithin(process, 0)) ? undefined : process;
 }
