@@ -1,5 +1,5 @@
 /** Characters that XML 1.0 cannot carry, not even escaped, and halves of surrogate pairs. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const IMPOSSIBLE = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
 const SPECIAL = /[&<>"\r\t\n]/g;
 const SPECIAL_IN_TEXT = /[&<>\r]/g;

@@ -12,7 +12,7 @@ import {
 const MAX_DEPTH = 3;
 
 const xmlText = fc.string({ unit: 'binary', maxLength: 12 }).map((text) =>
-  // oxlint-disable-next-line no-control-regex
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   text.toWellFormed().replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '.'),
 );
 
