@@ -1,0 +1,1 @@
+export { sampleConfiguration } from './sample-configuration.ts';
