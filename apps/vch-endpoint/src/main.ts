@@ -29,6 +29,7 @@ try {
       class: 'DataLoss',
       code: 'ENDPOINT_WITHOUT_CONFIGURATION',
       message: 'The endpoint VM carries no configuration of a virtual container host.',
+      remedy: 'Start it by vic-machine create, which makes the VM with its configuration.',
     });
   }
   const logger = createLogger({ name: 'vch-endpoint', level: configuration.debug > 0 ? 'debug' : 'info' });

@@ -111,6 +111,7 @@ async function passwordOf(
         class: 'InvalidArgument',
         code: 'VIC_MACHINE_NO_PASSWORD_FILE',
         message: `The password file ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+        remedy: 'Give another --password-file, or leave it out and be asked.',
         cause,
       });
     });

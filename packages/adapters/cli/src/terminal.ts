@@ -38,6 +38,7 @@ async function askWithoutEcho(question: string, signal: AbortSignal): Promise<st
       class: 'InvalidArgument',
       code: 'CLI_NO_TERMINAL',
       message: `${question.replace(/[:\s]*$/, '')} is needed, and there is no terminal to ask on.`,
+      remedy: 'Give it as an option; --help names it.',
     });
   }
   process.stderr.write(question);

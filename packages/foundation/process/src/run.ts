@@ -82,6 +82,7 @@ function missing(program: string, cause: Error): VicError {
     class: 'Unavailable',
     code: 'PROCESS_NOT_STARTED',
     message: `Cannot start ${program}: ${cause.message}.`,
+    remedy: 'Install it, or make sure that the PATH leads to it.',
     cause,
   });
 }
