@@ -110,6 +110,18 @@ describe('a process VM', () => {
     );
   });
 
+  it('has one program, even when a hostd was killed before it wrote down that there is one', async () => {
+    const first = Number(await reported('pid'));
+    await host.backend.kill();
+    const path = host.path(spec.id, 'machine.json');
+    const record = JSON.parse(await readFile(path, 'utf8')) as object;
+    await writeFile(path, JSON.stringify({ ...record, process: undefined }));
+    const backend = await host.restart();
+    expect(await backend.call('adopt', [spec])).toEqual([spec.id]);
+    await backend.event((event) => 'value' in event && event.key.endsWith('.pid') && Number(event.value) !== first, 'one');
+    expect((await run('ip', ['netns', 'pids', scope.namespace])).stdout.trim().split('\n')).toHaveLength(1);
+  });
+
   it('shuts down in order, and leaves nothing', async () => {
     await host.backend.call('shutdownGuest', spec.id);
     const exited = await host.backend.event((event) => event.type === 'exited', 'the exit');
