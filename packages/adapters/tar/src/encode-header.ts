@@ -1,5 +1,6 @@
 import { paxRecord } from './pax.ts';
 import { tarError } from './tar-error.ts';
+import { PLAIN_HEADER } from './tar-header.ts';
 import type { TarEntryType, TarHeader } from './tar-header.ts';
 
 const BLOCK_BYTES = 512;
@@ -44,23 +45,15 @@ export function encodeHeader(header: TarHeader): Buffer {
   const main = ustarBlock(header, path);
   if (records.length === 0) return main;
   const content = Buffer.from(records.join(''), 'latin1');
-  const paxHeader = { ...EMPTY, path: 'PaxHeader', sizeBytes: content.length };
+  const paxHeader = {
+    ...PLAIN_HEADER,
+    path: 'PaxHeader',
+    type: 'file',
+    mode: 0o644,
+    sizeBytes: content.length,
+  } as const;
   return Buffer.concat([ustarBlock(paxHeader, 'PaxHeader', 'x'), content, paddingOf(content.length), main]);
 }
-
-const EMPTY: TarHeader = {
-  path: '',
-  type: 'file',
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: 0,
-  sizeBytes: 0,
-  linkTarget: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: new Map(),
-};
 
 function ustarBlock(header: TarHeader, path: string, flag: string = TYPE_FLAGS[header.type]): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES);

@@ -26,6 +26,19 @@ export interface TarHeader {
   readonly xattrs: ReadonlyMap<string, string>;
 }
 
+/** A header that says nothing yet, but for name and type. */
+export const PLAIN_HEADER: Omit<TarHeader, 'path' | 'type'> = {
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  mtimeSeconds: 0,
+  sizeBytes: 0,
+  linkTarget: '',
+  deviceMajor: 0,
+  deviceMinor: 0,
+  xattrs: new Map(),
+};
+
 /** An entry being read; `content` has to be read, or dropped by going on to the next entry. */
 export interface TarEntry extends TarHeader {
   readonly content: AsyncIterable<Buffer>;

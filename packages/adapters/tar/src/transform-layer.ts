@@ -5,6 +5,7 @@ import { LayerTree } from './layer-tree.ts';
 import type { Branch, Leaf } from './layer-tree.ts';
 import { readTar } from './read-tar.ts';
 import { VicError } from '@vic/errors';
+import { PLAIN_HEADER } from './tar-header.ts';
 import type { TarHeader } from './tar-header.ts';
 
 /** For each regular file whose name is not simply its entry's: the name to write it under, or `undefined` to drop it. */
@@ -170,7 +171,7 @@ function* finalHeaders(
     if (!written.has(leaf.ordinal)) yield { ...leaf.header, path: primary };
     for (const name of names) {
       if (name !== primary)
-        yield { ...leaf.header, path: name, type: 'link', linkTarget: primary, sizeBytes: 0, xattrs: NONE };
+        yield { ...leaf.header, path: name, type: 'link', linkTarget: primary, sizeBytes: 0, xattrs: new Map() };
     }
   }
   for (const [path, node] of walk(root)) {
@@ -181,26 +182,13 @@ function* finalHeaders(
     const allXattrs = new Map(xattrs);
     if (opaque.has(path)) allXattrs.set(OPAQUE_XATTR, 'y');
     if (path === '') allXattrs.set(ATTRIBUTE_TABLE_XATTR, 'y');
-    yield { ...PLAIN, path, type: 'directory', mode, uid, gid, mtimeSeconds, xattrs: allXattrs };
+    yield { ...PLAIN_HEADER, path, type: 'directory', mode, uid, gid, mtimeSeconds, xattrs: allXattrs };
   }
 }
 
-const NONE: ReadonlyMap<string, string> = new Map();
-const PLAIN = {
-  mode: 0,
-  uid: 0,
-  gid: 0,
-  mtimeSeconds: 0,
-  sizeBytes: 0,
-  linkTarget: '',
-  deviceMajor: 0,
-  deviceMinor: 0,
-  xattrs: NONE,
-};
-
 function* whiteoutHeaders(node: Branch, path: string): Generator<TarHeader, void, undefined> {
   for (const name of node.whiteouts) {
-    if (!node.children.has(name)) yield { ...PLAIN, path: joined(path, name), type: 'character-device' };
+    if (!node.children.has(name)) yield { ...PLAIN_HEADER, path: joined(path, name), type: 'character-device' };
   }
 }
 
