@@ -243,7 +243,8 @@ describe('responses', () => {
 });
 
 it('methods nobody has documented are called under a namespace of their own', () => {
-  const call = '<QueryVirtualDiskInfo_Task xmlns="urn:internalvim25"><_this type="VirtualDiskManager">m</_this><name>[d] a</name><includeParents>true</includeParents></QueryVirtualDiskInfo_Task>';
+  const call =
+    '<QueryVirtualDiskInfo_Task xmlns="urn:internalvim25"><_this type="VirtualDiskManager">m</_this><name>[d] a</name><includeParents>true</includeParents></QueryVirtualDiskInfo_Task>';
   expect(decodeRequest(ENVELOPE + call + END).args).toEqual({ name: '[d] a', includeParents: true });
 });
 

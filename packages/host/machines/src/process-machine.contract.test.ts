@@ -118,7 +118,10 @@ describe('a process VM', () => {
     await writeFile(path, JSON.stringify({ ...record, process: undefined }));
     const backend = await host.restart();
     expect(await backend.call('adopt', [spec])).toEqual([spec.id]);
-    await backend.event((event) => 'value' in event && event.key.endsWith('.pid') && Number(event.value) !== first, 'one');
+    await backend.event(
+      (event) => 'value' in event && event.key.endsWith('.pid') && Number(event.value) !== first,
+      'one',
+    );
     expect((await run('ip', ['netns', 'pids', scope.namespace])).stdout.trim().split('\n')).toHaveLength(1);
   });
 

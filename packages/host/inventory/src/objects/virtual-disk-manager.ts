@@ -58,7 +58,9 @@ export class VirtualDiskManager extends ManagedObject {
     },
     QueryVirtualDiskInfo_Task: (self, { name, includeParents }, call) => {
       const path = this.#path(name, call);
-      return this.#host.tasks.start('QueryVirtualDiskInfo_Task', self, call, async () => this.#chain(path, includeParents));
+      return this.#host.tasks.start('QueryVirtualDiskInfo_Task', self, call, async () =>
+        this.#chain(path, includeParents),
+      );
     },
     QueryVirtualDiskUuid: async (_self, { name }, call) => {
       const path = this.#path(name, call);

@@ -58,8 +58,7 @@ export class Dispatcher {
     if (method.name === 'Fetch') return this.#fetch(receiver, String(args['prop']), call);
     this.#checkPrivileges(request, receiver, call);
     const handler = (receiver.handlers as Record<string, unknown>)[method.name];
-    if (typeof handler !== 'function')
-      throw notSupported(whyUnsupported(method.name, self.type));
+    if (typeof handler !== 'function') throw notSupported(whyUnsupported(method.name, self.type));
     return handler(receiver, args, call);
   }
 

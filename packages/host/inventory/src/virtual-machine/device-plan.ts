@@ -114,7 +114,8 @@ export class DevicePlanner implements DevicePlan {
     if (isDataSubtype(type, 'VirtualDisk')) return planDiskAdd(this, change, index);
     if (isDataSubtype(type, 'VirtualEthernetCard')) return planNic(this, device, undefined, index);
     const isSerialPort = isDataSubtype(type, 'VirtualSerialPort');
-    if (!isSerialPort && !isDataSubtype(type, 'VirtualCdrom')) throw notSupported(`This host has no device of type ${type}.`);
+    if (!isSerialPort && !isDataSubtype(type, 'VirtualCdrom'))
+      throw notSupported(`This host has no device of type ${type}.`);
     this.#requireOff(type, index);
     if (isSerialPort) return planSerialPort(this, device, undefined, index);
     return planCdrom(this, device, undefined, index);

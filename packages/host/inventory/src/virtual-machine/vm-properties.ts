@@ -110,7 +110,15 @@ function guestNics(record: VmRecord, addresses: readonly string[]): readonly obj
   if (card === undefined || cards.length > 1 || addresses.length === 0) return [];
   const network = (card.backing as Partial<VirtualEthernetCardNetworkBackingInfo> | undefined)?.deviceName;
   const connected = card.connectable?.connected ?? true;
-  return [{ network, ipAddress: addresses, macAddress: (card as VirtualEthernetCard).macAddress, connected, deviceConfigId: card.key }];
+  return [
+    {
+      network,
+      ipAddress: addresses,
+      macAddress: (card as VirtualEthernetCard).macAddress,
+      connected,
+      deviceConfigId: card.key,
+    },
+  ];
 }
 
 /** `VirtualMachine.summary`. */
