@@ -166,7 +166,7 @@ it('a name is taken until its container is removed', async () => {
   });
   await vch.execution.rename('a', 'b', signal);
   await vch.execution.create(newContainer('a', ['run']), signal);
-  expect(() => vch.execution.get('c')).toThrow('No such container: c');
+  expect(() => vch.execution.get('missing')).toThrow('No such container: missing');
 });
 
 it('a create that fails gives everything back', async () => {
