@@ -1,6 +1,8 @@
 //! From the kernel's first instruction in user space to a machine that can be configured.
 
 use crate::cgroup;
+use crate::disk;
+use crate::network;
 use crate::sys;
 use std::fs::{self, File};
 use std::io;
@@ -37,7 +39,11 @@ pub fn prepare() -> io::Result<()> {
         sys::set_limit(resource, limit, limit)?;
     }
     fs::write("/proc/self/oom_score_adj", "-1000")?;
-    cgroup::prepare()
+    // There is no program to load modules with: do not try.
+    fs::write("/proc/sys/kernel/modprobe", "")?;
+    cgroup::prepare()?;
+    network::prepare()?;
+    disk::prepare()
 }
 
 /// Loads every module of a directory, in the order of their names, which is that of their dependencies.

@@ -12,7 +12,7 @@ use crate::rootfs;
 use crate::stream::{Outgoing, Sink, STDERR, STDIN, STDOUT};
 use crate::sys;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 
 /// One of a process's outputs.
@@ -101,7 +101,6 @@ impl Container {
         sys::set_host_name(&spec.hostname).map_err(other)?;
         sys::set_domain_name(&spec.domainname).map_err(other)?;
         network::configure(&spec.interfaces)?;
-        set_kernel_parameters();
         disk::mount_root(self.early_layers.take().flatten())?;
         rootfs::furnish(&spec)?;
         self.oom_kills = cgroup::oom_kills();
@@ -288,12 +287,5 @@ impl Channel {
 impl Process {
     pub fn is_finished(&self) -> bool {
         self.exit.is_some() && self.outputs.iter().all(|output| output.file.is_none())
-    }
-}
-
-/// What Docker sets in a container's network namespace; a kernel without one of them works as well.
-fn set_kernel_parameters() {
-    for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
-        let _ = fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
     }
 }

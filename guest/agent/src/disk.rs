@@ -18,12 +18,25 @@ const MAX_PARTITIONS: usize = 128;
 pub const ROOT: &str = "/r";
 const SCRATCH: &str = "/u";
 const LAYERS: &str = "/l";
+/// The layer below all others: what every container needs a place for, so that no image has to be written to for it.
+const BASE: &str = "/b";
+const BASE_DIRECTORIES: [&str; 4] = ["dev", "etc", "proc", "sys"];
+const BASE_FILES: [&str; 3] = ["etc/hostname", "etc/hosts", "etc/resolv.conf"];
 
 /// The container's disk, with its read-only layers mounted.
 pub struct Layers {
     scratch: PathBuf,
     /// The top layer first.
     lower: Vec<PathBuf>,
+}
+
+/// Makes the layer below all others.
+pub fn prepare() -> std::io::Result<()> {
+    let base = Path::new(BASE);
+    for name in BASE_DIRECTORIES {
+        fs::create_dir_all(base.join(name))?;
+    }
+    BASE_FILES.iter().try_for_each(|name| fs::write(base.join(name), ""))
 }
 
 /// Mounts the layers of a disk that is there already; what goes wrong is left to [`mount_root`] to report.
@@ -39,11 +52,11 @@ pub fn mount_root(early: Option<Layers>) -> Result<(), StartFailure> {
     };
     mount_on(&scratch, Path::new(SCRATCH), "ext4", 0, "discard")?;
     let (upper, work) = (Path::new(SCRATCH).join("upper"), Path::new(SCRATCH).join("work"));
-    if !upper.exists() {
+    if !work.exists() {
         create_upper(&upper, &lower[0])
+            .and_then(|()| fs::create_dir(&work))
             .map_err(|error| fail(&format!("cannot prepare the upper directory: {error}")))?;
     }
-    fs::create_dir_all(&work).map_err(|error| fail(&format!("cannot create the work directory: {error}")))?;
     let lower: Vec<String> = lower.iter().map(|path| path.display().to_string()).collect();
     let options = format!(
         "lowerdir={},upperdir={},workdir={},index=off,redirect_dir=off,metacopy=off",
@@ -56,16 +69,11 @@ pub fn mount_root(early: Option<Layers>) -> Result<(), StartFailure> {
 
 fn mount_layers(partitions: &[PathBuf]) -> Result<Layers, StartFailure> {
     let (scratch, layers) = partitions.split_first().ok_or_else(|| fail("the container's disk has no partitions"))?;
-    let mut lower: Vec<PathBuf> = Vec::new();
+    let mut lower = vec![PathBuf::from(BASE)];
     for (position, layer) in layers.iter().enumerate() {
         let target = PathBuf::from(format!("{LAYERS}/{}", position + 1));
         mount_on(layer, &target, "squashfs", libc::MS_RDONLY, "")?;
         lower.insert(0, target);
-    }
-    if lower.is_empty() {
-        let empty = PathBuf::from(format!("{LAYERS}/0"));
-        fs::create_dir_all(&empty).map_err(|error| fail(&format!("cannot create {}: {error}", empty.display())))?;
-        lower.push(empty);
     }
     Ok(Layers { scratch: scratch.clone(), lower })
 }
@@ -80,14 +88,19 @@ pub fn unmount_root() {
 
 /// The merged root shows the upper directory's own attributes, so they must be those of the top layer.
 fn create_upper(upper: &Path, top: &Path) -> std::io::Result<()> {
-    // Built beside and renamed, so that a machine killed meanwhile does not leave half of it.
-    let fresh = upper.with_file_name("upper.new");
-    fs::create_dir_all(&fresh)?;
-    let metadata = fs::metadata(top)?;
-    lchown(&fresh, Some(metadata.uid()), Some(metadata.gid()))?;
-    fs::set_permissions(&fresh, fs::Permissions::from_mode(metadata.mode() & 0o7777))?;
-    sys::copy_attributes(top, &fresh)?;
-    fs::rename(&fresh, upper)
+    match fs::create_dir(upper) {
+        // A machine that was killed before the work directory was made; nothing has been written above yet.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    let (wanted, made) = (fs::metadata(top)?, fs::metadata(upper)?);
+    if (wanted.uid(), wanted.gid()) != (made.uid(), made.gid()) {
+        lchown(upper, Some(wanted.uid()), Some(wanted.gid()))?;
+    }
+    if wanted.mode() != made.mode() {
+        fs::set_permissions(upper, fs::Permissions::from_mode(wanted.mode() & 0o7777))?;
+    }
+    sys::copy_attributes(top, upper)
 }
 
 fn mount_on(source: &Path, target: &Path, kind: &str, flags: u64, options: &str) -> Result<(), StartFailure> {

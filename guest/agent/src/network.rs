@@ -28,10 +28,21 @@ const IFF_UP: u32 = 1;
 const IFA_F_NODAD: u8 = 2;
 const RTNH_F_ONLINK: u32 = 4;
 
-/// Brings the loopback up, configures every interface of the list and takes all others away.
+/// Brings the loopback up, and sets what Docker sets in a container's network namespace.
+pub fn prepare() -> std::io::Result<()> {
+    // A kernel without one of them works as well.
+    for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
+        let _ = fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
+    }
+    let index = fs::read_to_string("/sys/class/net/lo/ifindex")?;
+    let index = index.trim().parse().map_err(std::io::Error::other)?;
+    Routes::open()?.set_link(index, &[], true)
+}
+
+/// Configures every interface of the list and takes all others away.
 pub fn configure(interfaces: &[Interface]) -> Result<(), StartFailure> {
-    let mut routes = Routes::open()?;
-    routes.set_link(index_of("lo")?, &[], true).map_err(|error| failure("lo", error))?;
+    let mut routes = Routes::open()
+        .map_err(|error| StartFailure::new("network", format!("cannot open a netlink socket: {error}")))?;
     let mut taken = Vec::new();
     for (position, interface) in interfaces.iter().enumerate() {
         let index = find(interface, interfaces, &taken)?;
@@ -117,11 +128,6 @@ fn present() -> std::io::Result<Vec<Card>> {
     Ok(found)
 }
 
-fn index_of(name: &str) -> Result<u32, StartFailure> {
-    let text = fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).unwrap_or_default();
-    text.trim().parse().map_err(|_| StartFailure::new("network", format!("there is no interface {name}")))
-}
-
 fn failure(name: &str, error: std::io::Error) -> StartFailure {
     StartFailure::new("network", format!("cannot configure interface {name}: {error}"))
 }
@@ -133,9 +139,8 @@ struct Routes {
 }
 
 impl Routes {
-    fn open() -> Result<Self, StartFailure> {
-        let socket = sys::route_socket().map_err(|error| failure("lo", error))?;
-        Ok(Self { socket, sequence: 0 })
+    fn open() -> std::io::Result<Self> {
+        Ok(Self { socket: sys::route_socket()?, sequence: 0 })
     }
 
     fn set_link(&mut self, index: u32, attributes: &[(u16, &[u8])], up: bool) -> std::io::Result<()> {

@@ -263,7 +263,6 @@ pub fn open_in_root(root: &impl AsRawFd, path: &str, flags: i32, mode: u32) -> i
 pub fn copy_attributes(from: &Path, to: &Path) -> io::Result<()> {
     let (from, to) = (c_path(from)?, c_path(to)?);
     let mut names = vec![0u8; 64 * 1024];
-    let mut value = vec![0u8; 64 * 1024];
     // SAFETY: buffers are valid for their lengths; the kernel NUL-terminates each name in the list.
     unsafe {
         let size = libc::llistxattr(from.as_ptr(), names.as_mut_ptr().cast(), names.len());
@@ -272,6 +271,7 @@ pub fn copy_attributes(from: &Path, to: &Path) -> io::Result<()> {
             // A squashfs without any attribute does not know them at all.
             return if error.raw_os_error() == Some(libc::EOPNOTSUPP) { Ok(()) } else { Err(error) };
         };
+        let mut value = vec![0u8; if size > 0 { 64 * 1024 } else { 0 }];
         for name in names[..size].split_inclusive(|byte| *byte == 0) {
             let Ok(name) = CStr::from_bytes_with_nul(name) else { continue };
             if name.to_bytes().starts_with(b"trusted.overlay.") {
