@@ -18,13 +18,15 @@ import { arbitraryObject } from './testing/index.ts';
 
 const ECHO = join(import.meta.dirname, 'testing/pyvmomi-echo.py');
 const PYTHON = '/usr/bin/python3';
+/** Of methods nobody documented: the tables, and so pyVmomi, do not have them. */
+const UNKNOWN_TO_PYVMOMI = ['VirtualDiskInfo', 'VirtualDiskManagerDiskUnit'];
 const isInstalled = existsSync('/usr/lib/python3/dist-packages/pyVmomi');
 
 describe.skipIf(!isInstalled)('pyVmomi, a codec that nobody here wrote (apt-get install python3-pyvmomi)', () => {
   it.each([1, 2, 3])('reads our objects of every type, and we read the same from it (seed %i)', async (seed) => {
     // Faults that stand alone it treats specially; those inside other objects are compared.
     const isFault = (name: string): boolean => isDataSubtype(name, 'MethodFault') || name === 'LocalizedMethodFault';
-    const names = dataTypeNames().filter((name) => !isFault(name));
+    const names = dataTypeNames().filter((name) => !isFault(name) && !UNKNOWN_TO_PYVMOMI.includes(name));
     const objects = names
       .map((name) => agreeable(fc.sample(arbitraryObject(name, 2), { numRuns: 1, seed })[0]))
       .filter((object) => !hasEmptyList(object));
