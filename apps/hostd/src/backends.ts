@@ -13,6 +13,11 @@ export interface Backends {
   readonly switches: Switches;
 }
 
+/** On a tmpfs: the memory of instant clone sources must not be written back to a disk. Gone after a reboot, as they are. */
+export function memoryDirectoryOf({ instance }: HostdConfiguration): string {
+  return `/dev/shm/vic-${instance}`;
+}
+
 /** Puts datastore, switches and machines of a host together; `namespace` when called from outside the host's own. */
 export async function composeBackends(
   configuration: HostdConfiguration,
@@ -24,6 +29,7 @@ export async function composeBackends(
   const switches = new Switches(namespace === undefined ? {} : { namespace });
   const machines = await createMachineBackend({
     runtimeDirectory: join(stateDirectory, 'machines'),
+    memoryDirectory: memoryDirectoryOf(configuration),
     programs: configuration.programs,
     network: switches,
     qemuUserBase: configuration.machineUserBase,

@@ -1,10 +1,12 @@
-import { stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { namespacePath } from '@vic/network';
 import { type HostNetwork, planHostNetwork, setUpHostNetwork } from '@vic/switches';
 import type { HostdConfiguration } from './configuration.ts';
 
 /** Carries the subnet to the process inside the namespace; unset outside. */
 const SUBNET_VARIABLE = 'VIC_HOSTD_SUBNET';
+const SUBNET_FILE = 'subnet';
 
 /**
  * Sets up the host's network and continues inside its namespace.
@@ -21,17 +23,29 @@ export async function enterNetwork(
     const network = planHostNetwork(configuration.instance, subnet);
     if (await isInside(network.namespace)) return network;
   }
+  const wanted = configuration.subnet ?? (await rememberedSubnet(configuration));
   const network = await setUpHostNetwork({
     instance: configuration.instance,
     uplink: configuration.uplink,
-    ...(configuration.subnet === undefined ? {} : { subnet: configuration.subnet }),
+    ...(wanted === undefined ? {} : { subnet: wanted }),
   });
+  await rememberSubnet(configuration, network.subnet);
   process.execve?.(
     '/usr/bin/nsenter',
     ['nsenter', `--net=${namespacePath(network.namespace)}`, '--', process.execPath, ...self.argv.slice(1)],
     { ...self.env, [SUBNET_VARIABLE]: network.subnet },
   );
   throw new TypeError('this Node.js cannot replace its process');
+}
+
+/** A chosen subnet stays the host's across restarts of the machine: VCHs have static addresses in it. */
+async function rememberedSubnet(configuration: HostdConfiguration): Promise<string | undefined> {
+  return readFile(join(configuration.stateDirectory, SUBNET_FILE), 'utf8').catch(() => undefined);
+}
+
+async function rememberSubnet(configuration: HostdConfiguration, subnet: string): Promise<void> {
+  await mkdir(configuration.stateDirectory, { recursive: true, mode: 0o755 });
+  await writeFile(join(configuration.stateDirectory, SUBNET_FILE), subnet);
 }
 
 async function isInside(namespace: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { namespaceExists } from '@vic/network';
 import { createLogger } from '@vic/log';
 import { namespaceOf, tearDownHostNetwork } from '@vic/switches';
-import { composeBackends } from './backends.ts';
+import { composeBackends, memoryDirectoryOf } from './backends.ts';
 import type { HostdConfiguration } from './configuration.ts';
 
 /** Powering off is killing processes: a minute is plenty even for hundreds of machines. */
@@ -19,5 +19,6 @@ export async function tearDown(configuration: HostdConfiguration): Promise<void>
     await machines[Symbol.asyncDispose]();
   }
   await tearDownHostNetwork(configuration.instance);
+  await rm(memoryDirectoryOf(configuration), { recursive: true, force: true });
   await rm(configuration.stateDirectory, { recursive: true, force: true });
 }

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VicError } from '@vic/errors';
@@ -179,7 +180,14 @@ function networksOf(configuration: VchConfiguration): NetworkConfiguration {
     bridgeWidth: configuration.bridgeWidth,
     dnsServers: configuration.dnsServers,
     reservedPorts: [PLAIN_PORT, TLS_PORT, TETHER_PORT],
+    shielded: shieldedOf(configuration),
   };
+}
+
+/** The vSphere API: the endpoint's way there must not become the containers'. Only addresses can be filtered. */
+function shieldedOf({ vim }: VchConfiguration): NetworkConfiguration['shielded'] {
+  const { hostname, port } = new URL(vim.url);
+  return isIPv4(hostname) ? [{ address: hostname, port: port === '' ? 443 : Number(port) }] : [];
 }
 
 function registryOf({ registries }: VchConfiguration): RegistryClient {

@@ -37,6 +37,7 @@ const configuration: NetworkConfiguration = {
   bridgeWidth: 24,
   dnsServers: [],
   reservedPorts: [2376],
+  shielded: [{ address: '10.99.0.9', port: 443 }],
 };
 
 interface Program {
@@ -123,7 +124,13 @@ beforeAll(async () => {
     await addAddress({ namespace }, 'eth0', `${address}/24`);
     await setDefaultRoute({ namespace }, gateway);
   }
-  servers.push(echoAddress(c1, 80), echoAddress(c2, 80), echoAddress(client, 90), echoAddress(endpoint, 2376));
+  servers.push(
+    echoAddress(c1, 80),
+    echoAddress(c2, 80),
+    echoAddress(client, 90),
+    echoAddress(client, 443),
+    echoAddress(endpoint, 2376),
+  );
 });
 
 afterAll(async () => {
@@ -158,6 +165,12 @@ describe('ContainerNetworks', () => {
     expect(await dial(client, '10.99.0.10', 2376)).toBe('10.99.0.9');
     expect(await dial(c1, '10.99.0.10', 2376)).toBe('refused');
     expect(await dial(c1, '10.98.0.1', 2376)).toBe('refused');
+  });
+
+  it('keeps containers away from the infrastructure, and only from that', async () => {
+    expect(await dial(endpoint, '10.99.0.9', 443)).toBe('10.99.0.10');
+    expect(await dial(c1, '10.99.0.9', 443)).toBe('refused');
+    expect(await dial(c1, '10.99.0.9', 90)).toBe('10.99.0.10');
   });
 
   it('refuses a port that is taken and leaves the rules as they were', async () => {

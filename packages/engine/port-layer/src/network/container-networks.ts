@@ -52,7 +52,7 @@ export class ContainerNetworks implements AsyncDisposable {
       publicAddress: configuration.public.address.replace(/\/.*/, ''),
       reserved: configuration.reservedPorts,
     });
-    this.#firewall = new EndpointFirewall(this.#network);
+    this.#firewall = new EndpointFirewall(this.#network, configuration.shielded);
     this.#dns = new DnsServer({
       address: this.#network.gateway,
       port: DNS_PORT,

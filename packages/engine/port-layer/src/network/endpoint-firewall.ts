@@ -2,7 +2,7 @@ import { Mutex } from '@vic/async';
 import { VicError } from '@vic/errors';
 import { replaceTable } from '@vic/network';
 import type { EndpointInterfaces } from './endpoint-interfaces.ts';
-import type { ContainerNetwork } from './network-model.ts';
+import type { ContainerNetwork, NetworkConfiguration } from './network-model.ts';
 import type { PublishedPort } from './port-table.ts';
 import { renderRuleset } from './ruleset.ts';
 
@@ -11,13 +11,15 @@ const TABLE = 'vic';
 /** The endpoint's packet filter: always the whole ruleset, replaced in one transaction. */
 export class EndpointFirewall {
   readonly #network: ContainerNetwork;
+  readonly #shielded: NetworkConfiguration['shielded'];
   readonly #order = new Mutex();
   #interfaces: EndpointInterfaces | undefined;
   #wanted: readonly PublishedPort[] = [];
   #inForce: readonly PublishedPort[] | undefined;
 
-  constructor(network: ContainerNetwork) {
+  constructor(network: ContainerNetwork, shielded: NetworkConfiguration['shielded']) {
     this.#network = network;
+    this.#shielded = shielded;
   }
 
   /** Puts the first ruleset in force. */
@@ -40,7 +42,8 @@ export class EndpointFirewall {
   async #load(published: readonly PublishedPort[]): Promise<void> {
     const interfaces = this.#interfaces;
     if (interfaces === undefined) throw notOpen();
-    await replaceTable({}, 'ip', TABLE, renderRuleset({ ...interfaces, network: this.#network }, published));
+    const endpoint = { ...interfaces, network: this.#network, shielded: this.#shielded };
+    await replaceTable({}, 'ip', TABLE, renderRuleset(endpoint, published));
   }
 }
 

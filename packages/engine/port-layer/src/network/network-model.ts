@@ -20,6 +20,8 @@ export interface NetworkConfiguration {
   readonly dnsServers: readonly string[];
   /** Ports of the endpoint's own services, which containers cannot publish. */
   readonly reservedPorts: readonly number[];
+  /** Services of the infrastructure that containers are kept away from although their traffic could be routed there. */
+  readonly shielded: readonly { readonly address: string; readonly port: number }[];
 }
 
 /** A network containers can be connected to. */

@@ -1,10 +1,11 @@
 import type { EndpointInterfaces } from './endpoint-interfaces.ts';
-import type { ContainerNetwork } from './network-model.ts';
+import type { ContainerNetwork, NetworkConfiguration } from './network-model.ts';
 import type { PublishedPort } from './port-table.ts';
 
 /** What the rules are about, besides published ports. */
 export interface RulesetNetwork extends EndpointInterfaces {
   readonly network: ContainerNetwork;
+  readonly shielded: NetworkConfiguration['shielded'];
 }
 
 /**
@@ -12,11 +13,12 @@ export interface RulesetNetwork extends EndpointInterfaces {
  *
  * - containers reach out through the endpoint's public address, and each other;
  * - from outside only published ports lead to a container, also when a container asks for them (hairpin);
+ * - containers do not reach the infrastructure the endpoint itself talks to;
  * - the endpoint offers containers DNS and echo, and nothing else: its API may have no TLS, and its tether port
  *   is for machines.
  */
 export function renderRuleset(endpoint: RulesetNetwork, published: readonly PublishedPort[]): string {
-  const { publicInterface, bridgeInterface, network } = endpoint;
+  const { publicInterface, bridgeInterface, network, shielded } = endpoint;
   return [
     mapOf('published_tcp', 'tcp', published),
     mapOf('published_udp', 'udp', published),
@@ -34,6 +36,7 @@ export function renderRuleset(endpoint: RulesetNetwork, published: readonly Publ
     ]),
     chain('forward', 'type filter hook forward priority filter; policy drop;', [
       'ct state established,related accept',
+      ...shielded.map(({ address, port }) => `ip daddr ${address} tcp dport ${port} reject with tcp reset`),
       'ct status dnat accept',
       `iifname "${bridgeInterface}" ip saddr ${network.subnet} accept`,
     ]),
