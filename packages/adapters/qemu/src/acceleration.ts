@@ -11,7 +11,7 @@ import { QEMU_PROGRAM } from './qemu-version.ts';
  * Software emulation. The buffer for translated code is private to each machine and filled by whatever runs
  * in it: the default of 1 GiB would be the largest part of an idle machine.
  */
-export const SOFTWARE_ACCELERATION: Acceleration = { accel: 'tcg,tb-size=16', cpu: 'max' };
+export const SOFTWARE_ACCELERATION: Acceleration = { accel: 'tcg,tb-size=32', cpu: 'max' };
 
 const HARDWARE_CANDIDATES: readonly Acceleration[] = [
   { accel: 'kvm', cpu: 'host' },
