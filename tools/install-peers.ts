@@ -24,7 +24,6 @@ async function main(): Promise<void> {
   if (!(await hasGo())) {
     console.error('No Go toolchain found: vcsim and govc are not installed, and the tests that need them are skipped.');
     console.error('Install Go 1.25 or newer and run this again.');
-    process.exitCode = 1;
     return;
   }
   await mkdir(binDirectory, { recursive: true });

@@ -24,6 +24,8 @@ export interface E2eLab {
   /** Kills the QEMU process of a container. */
   killMachineOf(containerId: string): Promise<void>;
   fetchText(url: string): Promise<string | undefined>;
+  /** Another VCH on the same host. */
+  secondVch(): Promise<{ readonly docker: Docker; readonly name: string }>;
 }
 
 /** Connects to the lab that the global set-up brought up. */
@@ -59,6 +61,10 @@ export async function openLab(): Promise<E2eLab> {
     killMachineOf: (id) =>
       killProcess((command) => command.startsWith('qemu-system') && command.includes(id.slice(0, 12))),
     fetchText,
+    secondVch: async () => {
+      const name = 'second';
+      return { name, docker: await lab.docker(await lab.createVch(name, 11)) };
+    },
   };
 
   async function killProcess(matches: (command: string) => boolean): Promise<void> {

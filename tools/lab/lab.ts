@@ -14,7 +14,7 @@ const NODE = join(root, 'node_modules/.bin/node');
 /** Software emulation on a busy machine: starting a VCH boots an endpoint and a template. */
 const VCH_TIMEOUT = '5m';
 const REGISTRY_PORT = 5000;
-const VCH_ADDRESS_SUFFIX = 10;
+const FIRST_VCH_ADDRESS = 10;
 
 /** What hostd writes when it is ready. */
 export interface HostdReady {
@@ -85,11 +85,11 @@ export class Lab {
     return reference;
   }
 
-  /** Creates the VCH unless it is there; gives the environment that points docker at it. */
-  async createVch(name: string): Promise<DockerEnvironment> {
+  /** Creates the VCH unless it is there, at address `.lastOctet`; gives the environment that points docker at it. */
+  async createVch(name: string, lastOctet = FIRST_VCH_ADDRESS): Promise<DockerEnvironment> {
     const hostd = await this.startHostd();
     const certificates = join(this.directory, 'certificates', name);
-    const address = hostd.gateway.replace(/\d+$/, String(VCH_ADDRESS_SUFFIX));
+    const address = hostd.gateway.replace(/\d+$/, String(lastOctet));
     if (!(await this.hasVch(name))) {
       await rm(certificates, { recursive: true, force: true });
       await this.vicMachine('create', [

@@ -1,0 +1,90 @@
+import { access, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { run } from '@vic/process';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type E2eLab, openLab } from './open-lab.ts';
+
+const govcProgram = join(dirname(dirname(import.meta.dirname)), 'build/peers/bin/govc');
+const hasGovc = await access(govcProgram).then(
+  () => true,
+  () => false,
+);
+
+let lab: E2eLab;
+beforeAll(async () => {
+  lab = await openLab();
+});
+afterEach(async () => lab.removeContainers());
+
+async function govc(...args: string[]): Promise<string> {
+  const hostd = await lab.lab.startHostd();
+  const { stdout } = await run(govcProgram, args, {
+    env: {
+      HOME: lab.lab.directory,
+      GOVC_URL: `https://${hostd.address}:${hostd.port}`,
+      GOVC_USERNAME: hostd.user,
+      GOVC_PASSWORD: await readFile(hostd.passwordFile, 'utf8'),
+      GOVC_INSECURE: '1',
+    },
+  });
+  return stdout.trim();
+}
+
+describe.skipIf(!hasGovc)('govc on a host with a VCH (needs govc: node tools/install-peers.ts with Go)', () => {
+  it('shows the endpoint, the template and the container VMs', async () => {
+    const id = await lab.docker.ok(['run', '--detach', '--name', 'seen', lab.busybox, 'sleep', '1000']);
+    const machines = (await govc('find', '/', '-type', 'm')).split('\n').map((path) => path.split('/').at(-1) ?? '');
+    expect(machines).toContain('e2e');
+    expect(machines).toContain(`seen-${id.slice(0, 12)}`);
+    expect(machines.some((name) => name.includes('template'))).toBe(true);
+    expect(await govc('vm.info', `seen-${id.slice(0, 12)}`)).toMatch(/Power state:\s+poweredOn/);
+  });
+
+  it('powers a container off, and Docker says so', async () => {
+    const id = await lab.docker.ok(['run', '--detach', '--name', 'pulled', lab.busybox, 'sleep', '1000']);
+    await govc('vm.power', '-off', `pulled-${id.slice(0, 12)}`);
+    expect(await lab.docker.ok(['wait', 'pulled'])).toBe('137');
+    await lab.docker.ok(['start', 'pulled']);
+    expect(await lab.docker.ok(['exec', 'pulled', 'echo', 'again'])).toBe('again');
+  });
+
+  it('never shows a secret', async () => {
+    const id = await lab.docker.ok(['run', '--detach', '--name', 'secretive', lab.busybox, 'sleep', '1000']);
+    const config = await govc('vm.info', '-e', '-json', 'e2e', `secretive-${id.slice(0, 12)}`);
+    expect(config).toContain('guestinfo.vic.id');
+    expect(config).not.toMatch(/PRIVATE KEY|secret[^"]*","value":"[^"]/);
+  });
+});
+
+describe('vic-machine', () => {
+  it('lists and inspects', async () => {
+    expect(await lab.lab.vicMachine('ls', [])).toMatch(/^ID\s+PATH\s+NAME\s+VERSION/m);
+    const inspected = await lab.lab.vicMachine('inspect', ['--name', 'e2e']);
+    expect(inspected).toContain(`DOCKER_HOST=${lab.vchAddress}:2376`);
+    expect(await lab.lab.vicMachine('inspect', ['config', '--name', 'e2e'])).toContain('--bridge-network');
+  });
+
+  it('refuses what it does not do yet, by name', async () => {
+    const refused = lab.lab.vicMachine('create', ['--name', 'other', '--nfs-volume', 'x']);
+    await expect(refused).rejects.toThrow(/nfs-volume/);
+    await expect(lab.lab.vicMachine('create', ['--name', 'other', '--public-network-ip', 'nonsense'])).rejects.toThrow(
+      /nonsense/,
+    );
+  });
+
+  it('deletes a VCH with everything it made', async () => {
+    const { docker, name } = await lab.secondVch();
+    await docker.ok(['pull', '--quiet', lab.busybox]);
+    await docker.ok(['run', '--detach', lab.busybox, 'sleep', '1000']);
+    await expect(lab.lab.vicMachine('delete', ['--name', name])).rejects.toThrow(/powered on/);
+    await lab.lab.vicMachine('delete', ['--name', name, '--force']);
+    expect(await lab.lab.hasVch(name)).toBe(false);
+    if (hasGovc) {
+      expect(await govc('find', '/')).not.toContain(name);
+      expect(await govc('datastore.ls')).not.toContain(name);
+    }
+    expect(await lab.docker.ok(['run', '--rm', lab.busybox, 'echo', 'the other one is untouched'])).toContain(
+      'untouched',
+    );
+  });
+});
