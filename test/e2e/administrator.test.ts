@@ -79,10 +79,8 @@ describe('vic-machine', () => {
     await expect(lab.lab.vicMachine('delete', ['--name', name])).rejects.toThrow(/powered on/);
     await lab.lab.vicMachine('delete', ['--name', name, '--force']);
     expect(await lab.lab.hasVch(name)).toBe(false);
-    if (hasGovc) {
-      expect(await govc('find', '/')).not.toContain(name);
-      expect(await govc('datastore.ls')).not.toContain(name);
-    }
+    const left = hasGovc ? [await govc('find', '/'), await govc('datastore.ls')] : [];
+    expect(left.filter((text) => text.includes(name))).toEqual([]);
     expect(await lab.docker.ok(['run', '--rm', lab.busybox, 'echo', 'the other one is untouched'])).toContain(
       'untouched',
     );
