@@ -33,4 +33,5 @@ console.log(`\nThen, for example:  docker run -it --rm ${image} sh`);
 console.log(
   `vSphere API: https://${hostd.address}:${hostd.port}/sdk, user ${hostd.user}, password in ${hostd.passwordFile}`,
 );
+console.log(`As the administrator:  . ${await lab.writeAdministratorEnvironment(hostd)}; ./vic machine ls`);
 console.log('Take everything down again with ./vic down');

@@ -142,6 +142,19 @@ export class Lab {
     return result.stdout;
   }
 
+  /** Writes what a shell reads to use vic-machine and govc on this host; the password stays in its own file. */
+  async writeAdministratorEnvironment(hostd: HostdReady): Promise<string> {
+    const path = join(this.directory, 'administrator.env');
+    const url = `https://${hostd.address}:${hostd.port}`;
+    const lines = [
+      `export VIC_MACHINE_TARGET=${hostd.address}:${hostd.port} VIC_MACHINE_USER=${hostd.user}`,
+      `export VIC_MACHINE_THUMBPRINT=${hostd.thumbprint} VIC_MACHINE_PASSWORD="$(cat ${hostd.passwordFile})"`,
+      `export GOVC_URL=${url} GOVC_USERNAME=${hostd.user} GOVC_PASSWORD="$(cat ${hostd.passwordFile})" GOVC_INSECURE=1`,
+    ];
+    await writeFile(path, `${lines.join('\n')}\n`);
+    return path;
+  }
+
   /** A docker client for an environment that {@link createVch} gave. */
   async docker(environment: DockerEnvironment): Promise<Docker> {
     const configuration = join(this.directory, 'docker');
