@@ -7,7 +7,7 @@ type Unserved = readonly [method: Route['method'], path: string, what: string, i
 
 const USE_FILES = 'copy files into the image, or use docker exec with a pipe.';
 const USE_REGISTRY = 'build and push the image elsewhere, and pull it from its registry.';
-const USE_VIC_MACHINE = 'networks of a VCH are made with vic-machine create and configure.';
+const USE_VIC_MACHINE = 'containers of a VCH share its bridge network and find each other by name on it.';
 const NO_VOLUMES = 'use --tmpfs for scratch space, and images for data.';
 const USE_START_STOP = 'use docker stop and docker start.';
 
