@@ -39,7 +39,7 @@ export async function timeBareBoot(kernel: string, initramfs: string, memoryMiB:
       '-accel',
       'tcg,tb-size=64',
       '-cpu',
-      'max',
+      'max,-erms',
       '-m',
       String(memoryMiB),
       '-nodefaults',

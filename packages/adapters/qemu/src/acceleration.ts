@@ -9,9 +9,11 @@ import { QEMU_PROGRAM } from './qemu-version.ts';
 
 /**
  * Software emulation. The buffer for translated code is private to each machine and filled by whatever runs
- * in it: the default of 1 GiB would be the largest part of an idle machine.
+ * in it: the default of 1 GiB would be the largest part of an idle machine, and less than this overflows while a
+ * container starts. Without ERMS the guest's kernel copies and clears pages in unrolled loops instead of with
+ * `rep movsb`, which is emulated byte by byte: a bare boot takes 0.85 of the time.
  */
-export const SOFTWARE_ACCELERATION: Acceleration = { accel: 'tcg,tb-size=32', cpu: 'max' };
+export const SOFTWARE_ACCELERATION: Acceleration = { accel: 'tcg,tb-size=32', cpu: 'max,-erms' };
 
 const HARDWARE_CANDIDATES: readonly Acceleration[] = [
   { accel: 'kvm', cpu: 'host' },

@@ -5,7 +5,7 @@ import type { MachineCommandLine } from './index.ts';
 const machine: MachineCommandLine = {
   name: 'a,b',
   uuid: '564d0000-0000-0000-0000-000000000001',
-  acceleration: { accel: 'tcg,tb-size=32', cpu: 'max' },
+  acceleration: { accel: 'tcg,tb-size=32', cpu: 'max,-erms' },
   cpus: 2,
   memoryMiB: 512,
   memory: { kind: 'file', path: '/run/m,1.ram', shared: true },
