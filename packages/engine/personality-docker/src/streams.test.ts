@@ -79,12 +79,12 @@ describe('attach', () => {
     expect(vch.execution.get(id).state.status).toBe('exited');
   });
 
-  it('ends only the session when the container keeps its input open', async () => {
+  it('goes on with the output when the input ends and the container keeps its input open', async () => {
     const id = await create({ Cmd: ['cat'], OpenStdin: true });
     const attached = await openRaw(vch.port, upgradeRequest(`/containers/${id}/attach?${ALL}`));
     await start(id);
     attached.socket.end('x');
-    await attached.rest();
+    await attached.until('x');
     expect(vch.execution.get(id).state.status).toBe('running');
     await request(vch.url, 'DELETE', `/containers/${id}?force=1`);
   });

@@ -13,7 +13,7 @@ export interface StdioSession {
   readonly wants: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
   /** Scanned for in the input when given. */
   readonly detachKeys: Uint8Array | undefined;
-  /** The end of the client's input closes the process's; otherwise it only ends this session. */
+  /** The end of the client's input closes the process's; otherwise the process waits for other clients' input. */
   readonly closesStdin: boolean;
   /** Fires when the client has gone. */
   readonly signal: AbortSignal;
@@ -67,7 +67,7 @@ async function pump(
 
 /** Settles only when the input decides the session's end. */
 async function carryInput(session: StdioSession): Promise<SessionEnd> {
-  const { socket, wants, streams, closesStdin } = session;
+  const { socket, wants, streams, framed, closesStdin } = session;
   const never = new Promise<never>(() => undefined);
   const stdin = wants.stdin ? streams.stdin : undefined;
   if (stdin === undefined) {
@@ -76,8 +76,9 @@ async function carryInput(session: StdioSession): Promise<SessionEnd> {
   }
   const end = await copyInput(session, stdin);
   if (end === 'detached' || end === 'lost') return end;
-  if (!closesStdin && end === 'input-ended') return end;
-  if (end === 'input-ended') stdin.end();
+  // Without a terminal, output goes on although the input has ended: `echo line | docker attach`.
+  if (end === 'input-ended' && !framed) return end;
+  if (end === 'input-ended' && closesStdin) stdin.end();
   socket.resume();
   return never;
 }
