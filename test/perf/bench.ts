@@ -17,6 +17,8 @@ const IDLE_MACHINES = 5;
 const IDLE_SETTLE_MS = 20_000;
 /** The default shape of container VMs. */
 const MEMORY_MIB = 512;
+/** What SPECIFICATION.md promises (PERF-1, PERF-2), and what we are after. */
+const PROMISES = { firstOutputRatio: 0.35, privateMiB: 64 } as const;
 const GOALS = { firstOutputRatio: 0.3, privateMiB: 45 } as const;
 
 const root = dirname(dirname(import.meta.dirname));
@@ -28,15 +30,19 @@ try {
   await mkdir(join(root, 'build'), { recursive: true });
   await writeFile(join(root, 'build/bench.json'), `${JSON.stringify(results, undefined, 2)}\n`);
   console.table(results);
-  const broken = Object.entries(GOALS).filter(([name, goal]) => results[name as keyof typeof GOALS] > goal);
-  for (const [name, goal] of broken) console.error(`Broken promise: ${name} is above ${goal}.`);
+  for (const [name, goal] of Object.entries(GOALS)) {
+    const reached = results[name as keyof typeof PROMISES] <= goal;
+    console.log(`Goal ${name} ≤ ${goal}: ${reached ? 'reached' : 'not reached'}.`);
+  }
+  const broken = Object.entries(PROMISES).filter(([name, most]) => results[name as keyof typeof PROMISES] > most);
+  for (const [name, most] of broken) console.error(`Broken promise: ${name} is above ${most}.`);
   process.exitCode = broken.length > 0 ? 1 : 0;
 } finally {
   await lab.down();
   await rm(directory, { recursive: true, force: true });
 }
 
-async function measure(): Promise<Record<keyof typeof GOALS | 'bareBootMs' | 'firstOutputMs', number>> {
+async function measure(): Promise<Record<keyof typeof PROMISES | 'bareBootMs' | 'firstOutputMs', number>> {
   await lab.startHostd();
   await lab.startRegistry();
   const image = await lab.push(busybox);
