@@ -54,6 +54,9 @@ export function writeBootIso(target: string, staging: string, parts: BootIsoPart
       '-J',
       '-V',
       'VIC_BOOTSTRAP',
+      // SOURCE_DATE_EPOCH covers the volume; the files staged a moment ago have dates of their own.
+      '--set_all_file_dates',
+      `=${EPOCH}`,
       ...boot,
       '-o',
       target,
