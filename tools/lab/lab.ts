@@ -70,7 +70,7 @@ export class Lab {
 
   /** Starts a registry on this machine's address on `VM Network`; gives its `host:port`. */
   async startRegistry(): Promise<string> {
-    const { gateway } = await this.startHostd();
+    const { gateway } = await this.#runningHostd();
     const directory = join(this.directory, 'registry');
     await this.#registry.start(await registryCommand(directory, gateway, REGISTRY_PORT));
     await pollUntil(() => accepts(gateway, REGISTRY_PORT), 50, AbortSignal.timeout(15_000));
@@ -79,7 +79,7 @@ export class Lab {
 
   /** Builds an image unless cached and puts it in the lab's registry; gives the reference to pull it by. */
   async push(recipe: ImageRecipe): Promise<string> {
-    const { gateway } = await this.startHostd();
+    const { gateway } = await this.#runningHostd();
     const reference = `${gateway}:${REGISTRY_PORT}/${recipe.name}:latest`;
     await pushImage(await buildImage(recipe), reference);
     return reference;
@@ -87,7 +87,7 @@ export class Lab {
 
   /** Creates the VCH unless it is there, at address `.lastOctet`; gives the environment that points docker at it. */
   async createVch(name: string, lastOctet = FIRST_VCH_ADDRESS): Promise<DockerEnvironment> {
-    const hostd = await this.startHostd();
+    const hostd = await this.#runningHostd();
     const certificates = join(this.directory, 'certificates', name);
     const address = hostd.gateway.replace(/\d+$/, String(lastOctet));
     if (!(await this.hasVch(name))) {
@@ -124,7 +124,7 @@ export class Lab {
 
   /** Runs a vic-machine command against this host; gives its standard output. */
   async vicMachine(command: string, args: readonly string[]): Promise<string> {
-    const hostd = await this.startHostd();
+    const hostd = await this.#runningHostd();
     const target = [
       '--target',
       `${hostd.address}:${hostd.port}`,
@@ -174,6 +174,11 @@ export class Lab {
       });
     }
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** The hostd that answers now; only when none does is everything it needs prepared again. */
+  async #runningHostd(): Promise<HostdReady> {
+    return (await this.readHostd()) ?? this.startHostd();
   }
 
   get #hostdConfiguration(): string {

@@ -1,5 +1,6 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@vic/files';
 import { namespacePath } from '@vic/network';
 import { type HostNetwork, planHostNetwork, setUpHostNetwork } from '@vic/switches';
 import type { HostdConfiguration } from './configuration.ts';
@@ -45,7 +46,7 @@ async function rememberedSubnet(configuration: HostdConfiguration): Promise<stri
 
 async function rememberSubnet(configuration: HostdConfiguration, subnet: string): Promise<void> {
   await mkdir(configuration.stateDirectory, { recursive: true, mode: 0o755 });
-  await writeFile(join(configuration.stateDirectory, SUBNET_FILE), subnet);
+  await replaceFile(join(configuration.stateDirectory, SUBNET_FILE), subnet, { mode: 0o644 });
 }
 
 async function isInside(namespace: string): Promise<boolean> {
