@@ -10,7 +10,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   adapters: ['contracts', 'foundation'],
   host: ['adapters', 'contracts', 'foundation'],
   engine: ['adapters', 'contracts', 'foundation'],
-  apps: ['host', 'engine', 'adapters', 'contracts', 'foundation'],
+  management: ['adapters', 'contracts', 'foundation'],
+  registry: ['management', 'adapters', 'contracts', 'foundation'],
+  apps: ['host', 'engine', 'registry', 'management', 'adapters', 'contracts', 'foundation'],
 };
 
 /** Outside dependencies that are a vocabulary rather than a thing to own. */

@@ -45,7 +45,7 @@ function pathOf(request: FastifyRequest): string {
 const CLASS_OF_STATUS: Readonly<Record<number, ErrorClass>> = {
   400: 'InvalidArgument',
   404: 'NotFound',
-  413: 'ResourceExhausted',
+  413: 'PayloadTooLarge',
   415: 'InvalidArgument',
   503: 'Unavailable',
 };

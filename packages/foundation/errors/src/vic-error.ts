@@ -10,6 +10,9 @@ export type ErrorClass =
   | 'AlreadyExists'
   | 'Conflict'
   | 'NotModified'
+  | 'FailedPrecondition'
+  | 'PayloadTooLarge'
+  | 'RateLimited'
   | 'ResourceExhausted'
   | 'NotSupported'
   | 'Unavailable'
@@ -26,6 +29,9 @@ const HTTP_STATUS = {
   AlreadyExists: 409,
   Conflict: 409,
   NotModified: 304,
+  FailedPrecondition: 412,
+  PayloadTooLarge: 413,
+  RateLimited: 429,
   ResourceExhausted: 507,
   NotSupported: 501,
   Unavailable: 503,

@@ -90,10 +90,13 @@ export function fileFault(error: unknown, file: string): VimFault {
     case 'Cancelled':
     case 'DataLoss':
     case 'DeadlineExceeded':
+    case 'FailedPrecondition':
     case 'Internal':
     case 'NotModified':
     case 'NotSupported':
+    case 'PayloadTooLarge':
     case 'PermissionDenied':
+    case 'RateLimited':
     case 'Unauthenticated':
     case 'Unavailable':
       return generalFault(vicError);
@@ -122,6 +125,9 @@ export function generalFault(error: unknown): VimFault {
       return new VimFault({ ...init, fault: make('ResourceInUse', {}) });
     case 'AlreadyExists':
       return new VimFault({ ...init, fault: make('AlreadyExists', {}) });
+    case 'FailedPrecondition':
+    case 'PayloadTooLarge':
+    case 'RateLimited':
     case 'Cancelled':
       return new VimFault({ ...init, fault: make('RequestCanceled', {}) });
     case 'PermissionDenied':

@@ -1,0 +1,15 @@
+export {
+  auditSubject,
+  isPermitted,
+  principalOf,
+  projectOf,
+  registerRest,
+  requirePermission,
+} from './rest-application.ts';
+export type { DeclaredRoute, RestRoutes } from './rest-application.ts';
+export type { AuditedOperation, Credentials, RestServices } from './rest-services.ts';
+export { permits } from './route-permission.ts';
+export type { RouteAudit, RoutePermission } from './route-permission.ts';
+export { parseListQuery, sendPage } from './list-query.ts';
+export type { Filter, ListFields, ListQuery, Page, SortKey } from './list-query.ts';
+export { restErrorResponse } from './rest-error.ts';

@@ -1,0 +1,24 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Schema } from './schema/schema.ts';
+
+/** What a query is built on: the database, or the transaction the query belongs to. */
+export type Executor = Kysely<Schema>;
+
+/** The database of an installation. */
+export interface Database extends AsyncDisposable {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** For single statements. */
+  readonly db: Executor;
+  /**
+   * Runs `body` in a serializable transaction, again when the database asks for it (serialization failure,
+   * deadlock, busy), so `body` has no effects outside of it.
+   */
+  transaction<T>(body: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
+}
+
+/** Where the database is. */
+export type DatabaseLocation =
+  /** A file; `:memory:` is not supported because readers have a connection of their own. */
+  | { readonly kind: 'sqlite'; readonly path: string }
+  /** `password` wins over one in the URL, so that it can be kept in a file. */
+  | { readonly kind: 'postgres'; readonly url: string; readonly password?: string; readonly poolSize?: number };

@@ -1,0 +1,9 @@
+import type { ColumnDataType, CreateTableBuilder } from 'kysely';
+
+/** The column types whose spelling differs between the dialects. */
+export interface ColumnTypes {
+  /** Adds `id`: an integer that the database counts up and never uses twice. */
+  idColumn<T extends string, C extends string>(table: CreateTableBuilder<T, C>): CreateTableBuilder<T, C | 'id'>;
+  /** Bytes. */
+  readonly bytes: ColumnDataType;
+}

@@ -1,0 +1,7 @@
+import type { Migration } from './migration.ts';
+
+/** The tables of `repositories`. */
+export const repositories: Migration = {
+  name: '0007-repositories',
+  up: async () => undefined,
+};

@@ -1,0 +1,7 @@
+import type { Migration } from './migration.ts';
+
+/** The tables of `policies`. */
+export const policies: Migration = {
+  name: '0009-policies',
+  up: async () => undefined,
+};

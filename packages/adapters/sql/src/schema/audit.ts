@@ -1,0 +1,2 @@
+/** The tables of `audit`. */
+export interface AuditTables {}

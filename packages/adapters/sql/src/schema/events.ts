@@ -1,0 +1,2 @@
+/** The tables of `events`. */
+export interface EventsTables {}

@@ -1,0 +1,2 @@
+/** The tables of `gc`. */
+export interface GcTables {}

@@ -1,0 +1,2 @@
+/** The tables of `identity`. */
+export interface IdentityTables {}

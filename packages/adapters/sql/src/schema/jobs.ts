@@ -1,0 +1,2 @@
+/** The tables of `jobs`. */
+export interface JobsTables {}

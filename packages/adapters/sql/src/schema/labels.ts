@@ -1,0 +1,2 @@
+/** The tables of `labels`. */
+export interface LabelsTables {}

@@ -1,0 +1,2 @@
+/** The tables of `policies`. */
+export interface PoliciesTables {}

@@ -1,0 +1,2 @@
+/** The tables of `projects`. */
+export interface ProjectsTables {}

@@ -1,0 +1,2 @@
+/** The tables of `repositories`. */
+export interface RepositoriesTables {}

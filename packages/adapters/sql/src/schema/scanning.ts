@@ -1,0 +1,2 @@
+/** The tables of `scanning`. */
+export interface ScanningTables {}

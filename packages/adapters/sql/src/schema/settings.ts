@@ -1,0 +1,2 @@
+/** The tables of `settings`. */
+export interface SettingsTables {}

@@ -1,0 +1,2 @@
+/** The tables of `tokens`. */
+export interface TokensTables {}

@@ -1,0 +1,2 @@
+/** The tables of `trust`. */
+export interface TrustTables {}

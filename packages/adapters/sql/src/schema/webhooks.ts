@@ -1,0 +1,2 @@
+/** The tables of `webhooks`. */
+export interface WebhooksTables {}

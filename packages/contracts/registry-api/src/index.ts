@@ -1,0 +1,8 @@
+export type {
+  ArtifactSubject,
+  EventOrigin,
+  QuotaState,
+  RegistryEvent,
+  ScanOutcome,
+  TaskOutcome,
+} from './registry-event.ts';
