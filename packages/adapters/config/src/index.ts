@@ -1,0 +1,1 @@
+export { parseConfiguration, readConfiguration } from './read-configuration.ts';
