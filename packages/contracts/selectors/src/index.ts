@@ -1,0 +1,2 @@
+export { compileSelector, matchesSelector } from './selector.ts';
+export type { NameMatcher } from './selector.ts';
