@@ -1,19 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfiguration } from './configuration.ts';
+import { parseHostdConfiguration } from './configuration.ts';
 
 const minimal = { instance: 'lab', stateDirectory: '/var/lib/vic', programs: {} };
 
-describe('parseConfiguration()', () => {
+describe('parseHostdConfiguration()', () => {
   it('fills in defaults', () => {
-    expect(parseConfiguration(minimal, 'x')).toMatchObject({ uplink: 'nat', port: 443, subnet: undefined });
+    const configuration = parseHostdConfiguration(JSON.stringify(minimal), 'x');
+    expect(configuration).toMatchObject({ uplink: 'nat', port: 443, logLevel: 'info', machineUserBase: 700_000 });
+    expect(configuration.subnet).toBeUndefined();
   });
   it.each([
-    [{ ...minimal, port: 70_000 }, /field "port" must be a TCP port/],
-    [{ ...minimal, stateDirectory: 'relative' }, /"stateDirectory" must be an absolute path/],
-    [{ ...minimal, programs: { a: { command: [] } } }, /"programs" must be/],
-    [{ ...minimal, colour: 'green' }, /unknown field "colour"/],
-    [[], /is not a JSON object/],
+    [{ ...minimal, port: 70_000 }, /wrong field "port"/],
+    [{ ...minimal, stateDirectory: 'relative' }, /wrong field "stateDirectory"/],
+    [{ ...minimal, logLevel: 'loud' }, /wrong field "logLevel"/],
+    [{ ...minimal, programs: { a: { command: [] } } }, /wrong field "programs.a.command"/],
+    [{ ...minimal, colour: 'green' }, /wrong field "colour"/],
+    [[], /hostd\.json/],
   ])('refuses %j', (value, message) => {
-    expect(() => parseConfiguration(value, 'hostd.json')).toThrow(message);
+    expect(() => parseHostdConfiguration(JSON.stringify(value), 'hostd.json')).toThrow(message);
   });
 });

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { describeError, isVicError } from '@vic/errors';
-import { readConfiguration } from './configuration.ts';
+import { readHostdConfiguration } from './configuration.ts';
 import { enterNetwork } from './enter-network.ts';
 import { serve } from './serve.ts';
 import { tearDown } from './tear-down.ts';
@@ -23,7 +23,7 @@ try {
     console.error(USAGE);
     process.exit(2);
   }
-  const configuration = await readConfiguration(values.config);
+  const configuration = await readHostdConfiguration(values.config);
   if (command === 'teardown') await tearDown(configuration);
   else {
     const network = await enterNetwork(configuration, process);
