@@ -1,4 +1,4 @@
-/** What a permission is about: Harbor's resources, and `trust-policy` of our own. */
+/** What a permission is about: Harbor's resources, and `scrub` and `trust-policy` of our own. */
 export type Resource =
   | 'accessory'
   | 'artifact'
@@ -51,11 +51,30 @@ export type Action =
   | 'push'
   | 'pull'
   | 'scanner-pull'
-  | 'start'
   | 'stop';
 
 /** One thing that may be done. */
 export interface Permission {
   readonly resource: Resource;
   readonly action: Action;
+}
+
+/** Permissions by resource: the form in which the matrices are written. */
+export type PermissionTable = Readonly<Partial<Record<Resource, readonly Action[]>>>;
+
+/** Whether the table holds the permission. */
+export function tableAllows(table: PermissionTable, { resource, action }: Permission): boolean {
+  return table[resource]?.includes(action) === true;
+}
+
+/** The permissions of a table one by one, in its order. */
+export function permissionsIn(table: PermissionTable): readonly Permission[] {
+  return Object.entries(table).flatMap(([resource, actions]) =>
+    actions.map((action) => ({ resource: resource as Resource, action })),
+  );
+}
+
+/** `repository:pull`, as people read and write it. */
+export function permissionText({ resource, action }: Permission): string {
+  return `${resource}:${action}`;
 }
