@@ -1,5 +1,12 @@
-export { digestOfBytes, isDigest } from './digest.ts';
-export type { Digest } from './digest.ts';
+export {
+  algorithmOf,
+  contentDigestOf,
+  digestOfBytes,
+  isContentDigest,
+  isDigest,
+  parseContentDigest,
+} from './digest.ts';
+export type { ContentDigest, Digest, DigestAlgorithm } from './digest.ts';
 export { canonicalReference, familiarReference, parseReference, withTag } from './reference.ts';
 export type { ImageReference } from './reference.ts';
 export { ACCEPTED_MANIFEST_TYPES, MEDIA_TYPES, isIndexType } from './media-types.ts';

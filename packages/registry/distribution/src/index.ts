@@ -1,0 +1,3 @@
+export { AccessChallenge } from './distribution-access.ts';
+export type { Access, AccessRequest, DistributionAccess, WantedAccess } from './distribution-access.ts';
+export type { Upstream, UpstreamBlob, UpstreamManifest, UpstreamPlace } from './upstream.ts';
