@@ -10,7 +10,7 @@ export type ComponentPattern = readonly Token[];
 
 /** Reads a component; `undefined` when it is malformed. */
 export function parseComponent(text: string): ComponentPattern | undefined {
-  const characters = [...text];
+  const characters = Array.from(text);
   const tokens: Token[] = [];
   for (let at = 0; at < characters.length; at += 1) {
     const character = characters[at] ?? '';

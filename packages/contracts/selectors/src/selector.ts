@@ -30,7 +30,7 @@ export function compileSelector(pattern: string): NameMatcher {
   if (alternatives === undefined) throw malformed(`"${pattern}" has unbalanced braces, or too many alternatives`);
   const paths = alternatives.map((alternative) => parsePath(alternative, pattern));
   return (name) => {
-    const components = name.split('/').map((component) => [...component]);
+    const components = name.split('/').map((component) => Array.from(component));
     return paths.some((path) => matchesPath(path, components));
   };
 }
