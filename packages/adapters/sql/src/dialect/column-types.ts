@@ -7,3 +7,15 @@ export interface ColumnTypes {
   /** Bytes. */
   readonly bytes: ColumnDataType;
 }
+
+/** As SQLite spells them. */
+export const SQLITE_COLUMN_TYPES: ColumnTypes = {
+  idColumn: (table) => table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement()),
+  bytes: 'blob',
+};
+
+/** As PostgreSQL spells them. */
+export const POSTGRES_COLUMN_TYPES: ColumnTypes = {
+  idColumn: (table) => table.addColumn('id', 'bigint', (column) => column.generatedByDefaultAsIdentity().primaryKey()),
+  bytes: 'bytea',
+};

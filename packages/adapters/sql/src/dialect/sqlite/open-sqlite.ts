@@ -1,0 +1,70 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { delay } from '@vic/async';
+import { isVicError } from '@vic/errors';
+import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { Database } from '../../database.ts';
+import type { Schema } from '../../schema/schema.ts';
+import { databaseUnavailable } from '../../sql-error.ts';
+import { SQLITE_COLUMN_TYPES } from '../column-types.ts';
+import type { DialectParts } from '../dialect-parts.ts';
+import { SqliteDriver } from './sqlite-driver.ts';
+import { toSqliteError } from './sqlite-error.ts';
+import { SqliteFile } from './sqlite-file.ts';
+import { WriteLock } from './write-lock.ts';
+
+/** What migrations need to know of SQLite. */
+export const SQLITE_PARTS: DialectParts = {
+  types: SQLITE_COLUMN_TYPES,
+  createAdapter: () => new SqliteAdapter(),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+  createIntrospector: (db) => new SqliteIntrospector(db),
+  plugins: [],
+  // The transaction of a migration is the only writer from its begin.
+  lockSchema: async () => undefined,
+};
+
+/** Opens a database file, made with mode 0600 (its directory with 0700) when it is not there. */
+export async function openSqlite(path: string): Promise<Database> {
+  const writer = await openWriter(path);
+  const connections = { writer, reader: new SqliteFile(path, { readOnly: true }), lock: new WriteLock() };
+  const db = new Kysely<Schema>({
+    dialect: { ...SQLITE_PARTS, createDriver: () => new SqliteDriver(connections) },
+  });
+  return {
+    dialect: 'sqlite',
+    db,
+    transaction: async (body) =>
+      db.transaction().execute(async (transaction) => connections.lock.runTransaction(async () => body(transaction))),
+    [Symbol.asyncDispose]: async () => db.destroy(),
+  };
+}
+
+async function openWriter(path: string): Promise<SqliteFile> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await using file = await open(path, 'a', 0o600);
+    await file.close();
+    const writer = new SqliteFile(path, { readOnly: false });
+    await startWriteAheadLog(writer);
+    return writer;
+  } catch (error) {
+    const known = toSqliteError(error);
+    throw known instanceof Error && !isVicError(known) ? databaseUnavailable(known) : known;
+  }
+}
+
+const WAL_ATTEMPTS = 200;
+
+/** Changing the journal mode needs the file alone, which several processes starting together ask for. */
+async function startWriteAheadLog(writer: SqliteFile): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      writer.execute('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      if (attempt === WAL_ATTEMPTS || !isVicError(error, { code: 'SQL_BUSY' })) throw error;
+    }
+    await delay(10 + Math.random() * 20);
+  }
+}
