@@ -1,15 +1,10 @@
-import { VicError } from '@vic/errors';
-import { SingleFlight } from '@vic/async';
-import { HttpClient } from '@vic/http-client';
-import type { HttpMethod, HttpResponse, ProxySettings } from '@vic/http-client';
+import { isVicError, VicError } from '@vic/errors';
 import {
-  ACCEPTED_MANIFEST_TYPES,
   digestOfBytes,
   familiarReference,
   isDigest,
   isIndexType,
   MAX_CONFIG_BYTES,
-  MAX_MANIFEST_BYTES,
   MEDIA_TYPES,
   parseImageConfig,
   parseIndex,
@@ -17,26 +12,11 @@ import {
   selectPlatform,
 } from '@vic/oci';
 import type { Descriptor, Digest, ImageConfig, ImageManifest, ImageReference, Platform } from '@vic/oci';
-import { Authorizer } from './authorizer.ts';
-import { resumableDownload } from './blob-download.ts';
-import type { RegistryCredentials } from './credentials.ts';
-import { registryError } from './registry-error.ts';
-import { apiUrl, isInsecure, probeScheme } from './registry-host.ts';
-import { verifiedStream } from './verified-stream.ts';
+import { RegistryPool } from '@vic/registry-client';
+import type { RegistryCredentials, RegistryPoolOptions, RemoteRegistry } from '@vic/registry-client';
 
 /** How registries are reached. */
-export interface RegistryClientOptions {
-  /** Registries that may be spoken to without verified TLS, or without TLS: hosts, `host:port`, IPv4 ranges. */
-  readonly insecureRegistries?: readonly string[];
-  /** PEM certificates of authorities that sign registries' certificates, besides the public ones. */
-  readonly registryCa?: readonly string[];
-  readonly proxy?: ProxySettings;
-  readonly userAgent?: string;
-  /** A transfer that brings nothing for this long is broken off and resumed. */
-  readonly stallTimeoutMs?: number;
-  /** Pause before a broken transfer is resumed; doubled while it stays broken. */
-  readonly resumeDelayMs?: number;
-}
+export type RegistryClientOptions = RegistryPoolOptions;
 
 /** Options of {@link RegistryClient.resolve}. */
 export interface ResolveOptions {
@@ -73,45 +53,34 @@ interface RawManifest {
   readonly contentType: string;
 }
 
+/** Refusals that leave the digest of a tag unknown. */
+const UNTOLD: ReadonlySet<string> = new Set(['REGISTRY_DENIED', 'REGISTRY_FAILED', 'REGISTRY_BUSY']);
 /** What the engine's containers can run. */
 const DEFAULT_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' };
 
 /** A client of Docker and OCI registries. */
 export class RegistryClient implements AsyncDisposable {
-  readonly #options: RegistryClientOptions;
-  readonly #verified: HttpClient;
-  readonly #unverified: HttpClient;
-  readonly #schemes = new Map<string, 'http' | 'https'>();
-  readonly #probes = new SingleFlight<'http' | 'https'>();
+  readonly #pool: RegistryPool;
 
   constructor(options: RegistryClientOptions = {}) {
-    this.#options = options;
-    const shared = {
-      userAgent: options.userAgent ?? 'vic-imagec/0.1',
-      idleTimeoutMs: options.stallTimeoutMs ?? 60_000,
-      ...(options.proxy === undefined ? {} : { proxy: options.proxy }),
-    };
-    const tls = options.registryCa === undefined ? {} : { tls: { ca: options.registryCa } };
-    this.#verified = new HttpClient({ ...shared, ...tls });
-    this.#unverified = new HttpClient({ ...shared, tls: { insecure: true } });
+    this.#pool = new RegistryPool({ userAgent: 'vic-imagec/0.1', ...options });
   }
 
   /** The digest a tag has at the moment, without downloading anything; `undefined` when the registry does not say. */
   async currentDigest(reference: ImageReference, options: ResolveOptions): Promise<Digest | undefined> {
-    const response = await this.#manifestRequest(
-      'HEAD',
-      reference,
-      reference.digest ?? reference.tag ?? 'latest',
-      options,
-    );
-    response.discard();
-    const digest = response.header('docker-content-digest') ?? '';
-    return response.ok && isDigest(digest) ? digest : undefined;
+    const registry = await this.#registryOf(reference, options);
+    try {
+      const head = await registry.headManifest(reference.path, whatOf(reference), options.signal);
+      return head !== undefined && isDigest(head.digest) ? head.digest : undefined;
+    } catch (error) {
+      if (!isVicError(error) || !UNTOLD.has(error.code)) throw error;
+      return undefined;
+    }
   }
 
   /** Finds the image of a reference for a platform: its manifest and configuration. */
   async resolve(reference: ImageReference, options: ResolveOptions): Promise<ResolvedImage> {
-    const top = await this.#fetchManifest(reference, reference.digest ?? reference.tag ?? 'latest', options);
+    const top = await this.#fetchManifest(reference, whatOf(reference), options);
     const chosen = isIndex(top) ? await this.#fetchForPlatform(reference, top, options) : top;
     const manifest = parseManifest(chosen.text, chosen.contentType);
     const rawConfig = await this.#fetchConfig(reference, manifest.config, options);
@@ -126,20 +95,9 @@ export class RegistryClient implements AsyncDisposable {
     blob: Descriptor,
     options: BlobOptions,
   ): AsyncGenerator<Buffer, void, undefined> {
-    const { authorizer, scheme } = await this.#endpoint(reference.domain, options.credentials, options.signal);
-    const url = apiUrl(reference.domain, scheme, `${reference.path}/blobs/${blob.digest}`);
-    const openAt = async (offset: number): Promise<HttpResponse> => {
-      const headers = offset === 0 ? {} : { range: `bytes=${offset}-` };
-      const response = await authorizer.send({ url, headers, signal: options.signal }, pullScope(reference));
-      if (response.status === 200 || response.status === 206) return response;
-      throw await registryError(response, reference);
-    };
-    const download = resumableDownload(openAt, blob.sizeBytes, {
-      initialDelayMs: this.#options.resumeDelayMs ?? 500,
-      signal: options.signal,
-      onProgress: options.onProgress ?? ((): void => undefined),
-    });
-    yield* verifiedStream(download, { digest: blob.digest, sizeBytes: blob.sizeBytes });
+    const registry = await this.#registryOf(reference, options);
+    const { signal, onProgress } = options;
+    yield* registry.readBlob(reference.path, blob, { signal, ...(onProgress === undefined ? {} : { onProgress }) });
   }
 
   /** Checks credentials as `docker login` does; gives the identity token when the registry issues one. */
@@ -148,13 +106,12 @@ export class RegistryClient implements AsyncDisposable {
     credentials: RegistryCredentials,
     signal: AbortSignal,
   ): Promise<{ readonly identityToken: string | undefined }> {
-    const { authorizer, scheme } = await this.#endpoint(domain, credentials, signal);
-    return authorizer.login(apiUrl(domain, scheme), signal);
+    return (await this.#pool.connect(domain, credentials, signal)).login(signal);
   }
 
   /** Closes all connections. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#verified[Symbol.asyncDispose](), this.#unverified[Symbol.asyncDispose]()]);
+    await this.#pool[Symbol.asyncDispose]();
   }
 
   async #fetchForPlatform(reference: ImageReference, top: RawManifest, options: ResolveOptions): Promise<RawManifest> {
@@ -171,24 +128,9 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   async #fetchManifest(reference: ImageReference, what: string, options: ResolveOptions): Promise<RawManifest> {
-    const response = await this.#manifestRequest('GET', reference, what, options);
-    if (!response.ok) throw await registryError(response, reference);
-    const bytes = await response.bytes(MAX_MANIFEST_BYTES);
-    const digest = digestOfBytes(bytes);
-    if (isDigest(what) && what !== digest) throw manifestMismatch(what);
-    return { text: bytes.toString('utf8'), digest, contentType: response.header('content-type') ?? '' };
-  }
-
-  async #manifestRequest(
-    method: HttpMethod,
-    reference: ImageReference,
-    what: string,
-    options: ResolveOptions,
-  ): Promise<HttpResponse> {
-    const { authorizer, scheme } = await this.#endpoint(reference.domain, options.credentials, options.signal);
-    const url = apiUrl(reference.domain, scheme, `${reference.path}/manifests/${what}`);
-    const headers = { accept: ACCEPTED_MANIFEST_TYPES.join(', ') };
-    return authorizer.send({ method, url, headers, signal: options.signal }, pullScope(reference));
+    const registry = await this.#registryOf(reference, options);
+    const { bytes, mediaType } = await registry.getManifest(reference.path, what, options.signal);
+    return { text: bytes.toString('utf8'), digest: digestOfBytes(bytes), contentType: mediaType };
   }
 
   async #fetchConfig(reference: ImageReference, descriptor: Descriptor, options: ResolveOptions): Promise<string> {
@@ -202,39 +144,16 @@ export class RegistryClient implements AsyncDisposable {
     return Buffer.concat(await Array.fromAsync(this.openBlob(reference, descriptor, options))).toString('utf8');
   }
 
-  async #endpoint(
-    domain: string,
-    credentials: RegistryCredentials | undefined,
-    signal: AbortSignal,
-  ): Promise<{ authorizer: Authorizer; scheme: 'http' | 'https' }> {
-    const insecure = isInsecure(domain, this.#options.insecureRegistries ?? []);
-    const http = insecure ? this.#unverified : this.#verified;
-    const scheme = insecure ? await this.#schemeOf(domain, signal) : 'https';
-    return { authorizer: this.#authorizerFor(domain, http, credentials), scheme };
+  #registryOf(
+    reference: ImageReference,
+    options: { readonly credentials?: RegistryCredentials; readonly signal: AbortSignal },
+  ): Promise<RemoteRegistry> {
+    return this.#pool.connect(reference.domain, options.credentials, options.signal);
   }
-
-  async #schemeOf(domain: string, signal: AbortSignal): Promise<'http' | 'https'> {
-    const known = this.#schemes.get(domain);
-    if (known !== undefined) return known;
-    const scheme = await this.#probes.run(domain, async () => probeScheme(domain, this.#unverified, signal));
-    this.#schemes.set(domain, scheme);
-    return scheme;
-  }
-
-  /** One per user object and registry: a pull's requests share their tokens, two users' never do. */
-  #authorizerFor(domain: string, http: HttpClient, credentials: RegistryCredentials | undefined): Authorizer {
-    const owner = credentials ?? ANONYMOUS;
-    const ofOwner = this.#authorizers.getOrInsertComputed(owner, () => new Map<string, Authorizer>());
-    return ofOwner.getOrInsertComputed(domain, () => new Authorizer(http, credentials));
-  }
-
-  readonly #authorizers = new WeakMap<object, Map<string, Authorizer>>();
 }
 
-const ANONYMOUS = {};
-
-function pullScope(reference: ImageReference): string {
-  return `repository:${reference.path}:pull`;
+function whatOf(reference: ImageReference): string {
+  return reference.digest ?? reference.tag ?? 'latest';
 }
 
 function isIndex({ text, contentType }: RawManifest): boolean {
@@ -259,12 +178,4 @@ function checkFits(reference: ImageReference, manifest: ImageManifest, config: I
       message: `image ${familiarReference(reference)} is for ${config.os}/${config.architecture}, not ${platform.os}/${platform.architecture}`,
     });
   }
-}
-
-function manifestMismatch(digest: Digest): VicError {
-  return new VicError({
-    class: 'DataLoss',
-    code: 'REGISTRY_CHECKSUM',
-    message: `manifest verification failed for digest ${digest}`,
-  });
 }

@@ -1,4 +1,4 @@
-export { startRegistry } from './start-registry.ts';
-export type { RegistryOptions, TestRegistry } from './start-registry.ts';
+export { startRegistry } from '@vic/registry-client/testing';
+export type { RegistryOptions, TestRegistry } from '@vic/registry-client/testing';
 export { makeImage, pushImage } from './make-image.ts';
 export type { ImageRecipe, PushOptions } from './make-image.ts';

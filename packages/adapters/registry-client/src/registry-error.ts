@@ -3,6 +3,7 @@ import { VicError } from '@vic/errors';
 import type { HttpResponse } from '@vic/http-client';
 import { familiarReference } from '@vic/oci';
 import type { ImageReference } from '@vic/oci';
+import { parseRetryAfter, RegistryBusyError } from './registry-busy-error.ts';
 
 /** Error documents are small; what is longer is not one. */
 const MAX_ERROR_BYTES = 64 * 1024;
@@ -13,18 +14,24 @@ interface RegistryFault {
   readonly message: string;
 }
 
+/** What was asked of a registry, as its refusal names it. */
+export type RegistryAction = 'pull' | 'push' | 'delete';
+
 /** The error, in Docker's words, for a registry's refusal of something about `reference`. Reads the body. */
-export async function registryError(response: HttpResponse, reference: ImageReference): Promise<VicError> {
+export async function registryError(
+  response: HttpResponse,
+  reference: ImageReference,
+  action: RegistryAction = 'pull',
+): Promise<VicError> {
   const fault = await faultOf(response);
   const said = fault === undefined ? '' : `${fault.code.toLowerCase().replaceAll('_', ' ')}: ${fault.message}`;
   const name = familiarReference({ domain: reference.domain, path: reference.path });
-  if (response.status === 401 || response.status === 403) return accessDenied(name, said);
+  if (response.status === 401 || response.status === 403) {
+    return action === 'pull' ? accessDenied(name, said) : changeDenied(action, name, said);
+  }
   if (response.status === 429) {
-    return new VicError({
-      class: 'ResourceExhausted',
-      code: 'REGISTRY_BUSY',
-      message: said || 'toomanyrequests: the registry limits pulls',
-    });
+    const retryAfterMs = parseRetryAfter(response.header('retry-after'));
+    return new RegistryBusyError(said || 'toomanyrequests: the registry limits pulls', retryAfterMs);
   }
   if (response.status === 404) {
     if (fault?.code === 'NAME_UNKNOWN') return notFound(`repository ${name} not found: ${said}`);
@@ -33,6 +40,7 @@ export async function registryError(response: HttpResponse, reference: ImageRefe
       `manifest for ${familiarReference(reference)} not found: ${said || 'manifest unknown: manifest unknown'}`,
     );
   }
+  if (action !== 'pull' && response.status >= 400 && response.status < 500) return refused(response.status, name, said);
   const text = `${response.status} ${STATUS_CODES[response.status] ?? ''}`.trim();
   return new VicError({
     class: 'Unavailable',
@@ -56,6 +64,24 @@ function accessDenied(name: string, said: string): VicError {
     class: 'NotFound',
     code: 'REGISTRY_DENIED',
     message: `pull access denied for ${name}, repository does not exist or may require 'docker login'${suffix}`,
+  });
+}
+
+function changeDenied(action: RegistryAction, name: string, said: string): VicError {
+  return new VicError({
+    class: 'PermissionDenied',
+    code: 'REGISTRY_DENIED',
+    message: `denied: the registry does not let these credentials ${action} ${name}${said === '' ? '' : `: ${said}`}`,
+  });
+}
+
+/** A change that the registry understood and does not want: asking again would not help. */
+function refused(status: number, name: string, said: string): VicError {
+  const errorClass = status === 405 || status === 501 || said.startsWith('unsupported') ? 'NotSupported' : 'Conflict';
+  return new VicError({
+    class: errorClass,
+    code: errorClass === 'NotSupported' ? 'REGISTRY_UNSUPPORTED' : 'REGISTRY_REFUSED',
+    message: `The registry refused a change of ${name} (${status})${said === '' ? '.' : `: ${said}`}`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseChallenge } from './index.ts';
+import { parseChallenge } from './challenge.ts';
 
 test('bearer and basic challenges are read', () => {
   expect(parseChallenge('Basic realm="x"')).toEqual({ scheme: 'basic' });

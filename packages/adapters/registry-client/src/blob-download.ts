@@ -11,6 +11,8 @@ export interface ResumeOptions {
   readonly signal: AbortSignal;
   /** Told how many bytes have arrived. */
   readonly onProgress: (current: number) => void;
+  /** Where the download begins; 0 when absent. */
+  readonly from?: number;
 }
 
 /** Breaks without a single new byte between them. */
@@ -22,20 +24,23 @@ const MAX_DELAY_MS = 10_000;
 /** The blob's bytes, taken up again where they stopped when the connection breaks or stalls. */
 export async function* resumableDownload(
   openAt: OpenAt,
-  sizeBytes: number,
+  knownSizeBytes: number | undefined,
   options: ResumeOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let offset = 0;
+  let offset = options.from ?? 0;
+  let sizeBytes = knownSizeBytes;
   let fruitless = 0;
   for (let breaks = 0; ;) {
     const startedAt = offset;
     try {
-      for await (const chunk of bytesFrom(await openAt(offset), offset)) {
+      const response = await openAt(offset);
+      sizeBytes ??= wholeSizeOf(response);
+      for await (const chunk of bytesFrom(response, offset)) {
         offset += chunk.length;
         options.onProgress(offset);
         yield chunk;
       }
-      if (offset >= sizeBytes) return;
+      if (sizeBytes === undefined || offset >= sizeBytes) return;
     } catch (error) {
       options.signal.throwIfAborted();
       if (!isTransient(error) || breaks + 1 >= MAX_BREAKS || fruitless + 1 >= MAX_FRUITLESS_BREAKS) throw error;
@@ -77,10 +82,17 @@ function isTransient(error: unknown): boolean {
   );
 }
 
-function cutShort(offset: number, sizeBytes: number): VicError {
+/** The blob's size as the answer tells it; a broken transfer is only recognized when it does. */
+function wholeSizeOf(response: HttpResponse): number | undefined {
+  const total = /\/(\d+)$/.exec(response.header('content-range') ?? '')?.[1];
+  const text = response.status === 206 ? total : response.header('content-length');
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function cutShort(offset: number, sizeBytes: number | undefined): VicError {
   return new VicError({
     class: 'Unavailable',
     code: 'REGISTRY_CUT_SHORT',
-    message: `unexpected EOF: the registry sent ${offset} of ${sizeBytes} bytes and gave up`,
+    message: `unexpected EOF: the registry sent ${offset} of ${sizeBytes ?? 'unknown'} bytes and gave up`,
   });
 }

@@ -1,28 +1,9 @@
-import { createHash } from 'node:crypto';
 import { Readable, pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { VicError } from '@vic/errors';
-import type { Digest } from '@vic/oci';
 
 /** Decompression is twice as fast as with the default of 16 KiB. */
 const CHUNK_BYTES = 256 * 1024;
-
-/** The same bytes; fails at the end, in Docker's words, when their digest or length is not the expected one. */
-export async function* verifiedStream(
-  source: AsyncIterable<Uint8Array>,
-  expected: { readonly digest: Digest; readonly sizeBytes?: number },
-): AsyncGenerator<Buffer, void, undefined> {
-  const hash = createHash('sha256');
-  let size = 0;
-  for await (const chunk of source) {
-    size += chunk.length;
-    if (expected.sizeBytes !== undefined && size > expected.sizeBytes) throw mismatch(expected.digest);
-    hash.update(chunk);
-    yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  }
-  if (`sha256:${hash.digest('hex')}` !== expected.digest) throw mismatch(expected.digest);
-  if (expected.sizeBytes !== undefined && size !== expected.sizeBytes) throw mismatch(expected.digest);
-}
 
 /** The tar in a layer's bytes: gzip, zstd or plain, told apart by their first bytes as Docker does. */
 export async function* decompressLayer(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
@@ -83,13 +64,4 @@ async function* rejoin(head: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGene
     // Lets the source close its connection when the reader stops early.
     if (!isFinished) await rest.return?.();
   }
-}
-
-function mismatch(digest: Digest): VicError {
-  return new VicError({
-    class: 'DataLoss',
-    code: 'REGISTRY_CHECKSUM',
-    message: `filesystem layer verification failed for digest ${digest}`,
-    remedy: 'Pull again; if it happens again, something between here and the registry changes its data.',
-  });
 }

@@ -23,6 +23,7 @@ const DEFAULT_LIFETIME_SECONDS = 60;
 /** Tokens are renewed this long before they end. */
 const RENEW_EARLY_MS = 10_000;
 const MAX_TOKEN_ANSWER_BYTES = 1024 * 1024;
+const MAX_TOKENS = 1000;
 const CLIENT_ID = 'docker';
 
 /** Requests to one registry as one user: answers its challenges and remembers the tokens per scope. */
@@ -36,15 +37,29 @@ export class Authorizer {
     this.#credentials = credentials;
   }
 
-  /** Sends a request that needs `scope`; a 401 that remains after authorizing is given back as it is. */
+  /**
+   * Sends a request that needs `scope`; a 401 that remains after authorizing is given back as it is.
+   *
+   * So is the 401 to a body that can be sent only once, after which the next request is authorized.
+   */
   async send(request: HttpRequest, scope: string): Promise<HttpResponse> {
+    const given = this.#credentials?.registryToken;
+    if (given) return this.#http.request(withAuthorization(request, `Bearer ${given}`));
     const cached = this.#cached(scope);
     const response = await this.#http.request(withAuthorization(request, cached));
     if (response.status !== 401) return response;
     const challenge = challengeOf(response);
     if (challenge === undefined) return response;
+    this.#tokens.delete(scope);
     const authorization = await this.#answer(challenge, scope, new URL(request.url), request.signal);
+    if (authorization === undefined && cached !== undefined && !isOneTime(request.body)) {
+      // Registries answer a token that has ended with a Basic challenge; without it they say where to get another.
+      response.discard();
+      return this.send(request, scope);
+    }
     if (authorization === undefined || authorization === cached) return response;
+    // A body that was a stream is used up; the caller opens it again, with the token that is there now.
+    if (isOneTime(request.body)) return response;
     response.discard();
     return this.#http.request(withAuthorization(request, authorization));
   }
@@ -75,17 +90,14 @@ export class Authorizer {
   }
 
   #cached(scope: string): string | undefined {
-    if (this.#credentials?.registryToken) return `Bearer ${this.#credentials.registryToken}`;
     const cached = this.#tokens.get(scope);
     return cached !== undefined && cached.expiresAtMs > Date.now() ? cached.authorization : undefined;
   }
 
   async #answer(challenge: Challenge, scope: string, url: URL, signal?: AbortSignal): Promise<string | undefined> {
-    if (this.#credentials?.registryToken) return undefined;
     if (challenge.scheme === 'basic') {
       const authorization = basicAuthorization(this.#credentials);
-      if (authorization !== undefined)
-        this.#tokens.set(scope, { authorization, expiresAtMs: Number.POSITIVE_INFINITY });
+      if (authorization !== undefined) this.#keep(scope, { authorization, expiresAtMs: Number.POSITIVE_INFINITY });
       return authorization;
     }
     return this.#remember(scope, await this.#fetchToken(challenge, scope, url, false, signal));
@@ -93,8 +105,15 @@ export class Authorizer {
 
   #remember(scope: string, answer: TokenAnswer): string {
     const authorization = `Bearer ${answer.token}`;
-    this.#tokens.set(scope, { authorization, expiresAtMs: Date.now() + answer.lifetimeMs - RENEW_EARLY_MS });
+    this.#keep(scope, { authorization, expiresAtMs: Date.now() + answer.lifetimeMs - RENEW_EARLY_MS });
     return authorization;
+  }
+
+  #keep(scope: string, token: CachedToken): void {
+    // The longest known goes; a client that lives long meets any number of repositories.
+    const [first] = this.#tokens.keys();
+    if (this.#tokens.size >= MAX_TOKENS && first !== undefined) this.#tokens.delete(first);
+    this.#tokens.set(scope, token);
   }
 
   async #fetchToken(
@@ -132,8 +151,9 @@ export class Authorizer {
     const credentials = this.#credentials;
     const parameters = new URLSearchParams();
     if (service !== '') parameters.set('service', service);
-    if (scope !== '') parameters.set('scope', scope);
+    if (scope !== '') for (const one of scope.split(' ')) parameters.append('scope', one);
     if (credentials?.identityToken) {
+      if (scope !== '') parameters.set('scope', scope);
       parameters.set('grant_type', 'refresh_token');
       parameters.set('refresh_token', credentials.identityToken);
       parameters.set('client_id', CLIENT_ID);
@@ -150,6 +170,10 @@ export class Authorizer {
     for (const [name, value] of parameters) url.searchParams.append(name, value);
     return { url, headers: authorization === undefined ? {} : { authorization } };
   }
+}
+
+function isOneTime(body: HttpRequest['body']): boolean {
+  return body !== undefined && typeof body !== 'string' && !(body instanceof Uint8Array);
 }
 
 function challengeOf(response: HttpResponse): Challenge | undefined {

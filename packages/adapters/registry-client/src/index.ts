@@ -1,0 +1,17 @@
+export { RemoteRegistry } from './remote-registry.ts';
+export type { BlobDescriptor, BlobReading, ManifestHead, RemoteManifest } from './remote-registry.ts';
+export type { BlobUpload } from './blob-upload.ts';
+export { fallbackTag } from './referrers.ts';
+export type { ReferrerDescriptor } from './referrers.ts';
+export { connectRegistry } from './connect-registry.ts';
+export type { RegistryConnection, RegistryConnectionOptions } from './connect-registry.ts';
+export { RegistryPool } from './registry-pool.ts';
+export type { RegistryPoolOptions } from './registry-pool.ts';
+export { RegistryBusyError } from './registry-busy-error.ts';
+export { BandwidthLimit } from './bandwidth.ts';
+export { isContentDigest, matchesDigest } from './content-digest.ts';
+export type { ContentDigest } from './content-digest.ts';
+export type { RegistryCredentials } from './credentials.ts';
+export { verifiedStream } from './verified-stream.ts';
+export { parseChallenge } from './challenge.ts';
+export type { Challenge } from './challenge.ts';

@@ -1,0 +1,2 @@
+export { startRegistry } from './start-registry.ts';
+export type { RegistryOptions, TestRegistry } from './start-registry.ts';
