@@ -1,6 +1,13 @@
 export { Projects } from './projects.ts';
 export type { Deletability } from './projects.ts';
 export type { NewProject, Project, ProjectMetadata } from './project.ts';
+export { ProjectMembers } from './project-members.ts';
+export type { NewMember, ProjectMember, ProjectMembersDeps } from './project-members.ts';
+export { ProjectAuthorizer } from './project-authorizer.ts';
+export { CveAllowlists } from './cve-allowlists.ts';
+export type { CveAllowlist, CveAllowlistContent } from './cve-allowlists.ts';
+export { visibleProjectIds } from './visible-projects.ts';
+export { ShortCache } from './short-cache.ts';
 export type {
   Account,
   AccountDirectory,

@@ -79,19 +79,27 @@ export class MetadataRules {
     this.#keys = new Map(keys.map((key) => [key.name, key]));
   }
 
-  /** The metadata in its one spelling; the first key or value that is not allowed is refused. */
-  parse(metadata: ProjectMetadata, options: { readonly isProxyCache: boolean }): ProjectMetadata {
-    const parsed: Record<string, string> = {};
-    for (const [name, value] of Object.entries(metadata)) {
+  /**
+   * `current` with the changes in their one spelling; the first key or value that is not allowed is refused.
+   *
+   * Keys of proxy caches are dropped from other projects, as clients send them always.
+   */
+  merge(
+    current: ProjectMetadata,
+    changes: ProjectMetadata,
+    options: { readonly isProxyCache: boolean },
+  ): ProjectMetadata {
+    const merged: Record<string, string> = { ...current };
+    for (const [name, value] of Object.entries(changes)) {
       const key = this.#keys.get(name);
       if (key === undefined) throw invalidMetadata(`invalid key: ${name.slice(0, 100)}`);
       if (key.proxyCacheOnly === true && !options.isProxyCache) continue;
       const spelled = key.parse(value);
       if (spelled === undefined) throw invalidMetadata(`invalid value for ${name}: ${value.slice(0, 100)}`);
-      parsed[name] = spelled;
+      merged[name] = spelled;
     }
-    checkFilter(parsed);
-    return parsed;
+    checkFilter(merged);
+    return merged;
   }
 }
 

@@ -39,6 +39,8 @@ export interface ProjectContents {
 export interface ProjectQuotas {
   /** Part of the project's creation; the default when no limit is given. Refuses limits that are not ones. */
   create(transaction: Executor, projectId: number, storageLimitBytes: number | undefined): Promise<void>;
+  /** Replaces the limit; −1 for none. */
+  set(executor: Executor, projectId: number, limitBytes: number): Promise<void>;
   /** As in the summary: bytes, −1 for no limit. */
   read(projectId: number): Promise<{ readonly limitBytes: number; readonly usedBytes: number }>;
 }

@@ -1,11 +1,10 @@
-import { type Principal, nameOf } from '@vic/authz';
+import { PROJECT_ROLE_IDS, type Principal, nameOf } from '@vic/authz';
 import { VicError } from '@vic/errors';
 import type { Executor } from '@vic/sql';
 import { HARBOR_METADATA_KEYS, MetadataRules, RETENTION_KEY } from './project-metadata.ts';
 import { checkProjectName } from './project-name.ts';
 import type { ProjectsDeps } from './project-services.ts';
 import { type NewProject, type Project, type ProjectMetadata, projectOfRow } from './project.ts';
-import { ADMINISTRATOR_ROLE_ID } from './role.ts';
 import { ShortCache } from './short-cache.ts';
 
 /** How old another process's change may be before this one sees it. */
@@ -57,17 +56,22 @@ export class Projects {
   /**
    * Makes a project whose owner is the operator.
    *
-   * Of several who ask for one name at the same time exactly one gets it.
+   * Of several who ask for one name at the same time exactly one gets it. `alongside` is part of the transaction.
    */
-  async create(request: NewProject, operator: Principal): Promise<Project> {
+  async create(
+    request: NewProject,
+    operator: Principal,
+    alongside?: (transaction: Executor, project: Project) => Promise<void>,
+  ): Promise<Project> {
     checkProjectName(request.name);
     const isProxyCache = request.registryId !== undefined;
-    const metadata = this.#rules.parse(request.metadata ?? {}, { isProxyCache });
+    const metadata = this.#rules.merge({}, request.metadata ?? {}, { isProxyCache });
     if (request.registryId !== undefined) await this.#deps.registries.check(request.registryId);
     const owner = operator.kind === 'user' ? operator : await this.#deps.accounts.firstAdministrator();
     const project = await this.#deps.database.transaction(async (transaction) => {
       const made = await this.#insert(transaction, { ...request, metadata }, owner.id);
       await this.#deps.quotas.create(transaction, made.id, request.storageLimitBytes);
+      await alongside?.(transaction, made);
       await this.#tell(transaction, 'project.created', made, operator);
       return made;
     });
@@ -96,21 +100,28 @@ export class Projects {
     }
   }
 
-  /** Changes the metadata given; a key that is not given keeps its value. */
-  async setMetadata(projectId: number, changes: ProjectMetadata): Promise<Project> {
-    const changed = await this.#change(projectId, (project) => {
-      const { [RETENTION_KEY]: retentionId, ...rest } = changes;
-      if (retentionId !== undefined && retentionId !== project.metadata[RETENTION_KEY]) throw foreignRetention();
-      return { ...project.metadata, ...this.#parse(project, rest) };
-    });
-    return changed;
+  /** Changes the metadata given; a key that is not given keeps its value. `alongside` is part of the transaction. */
+  async setMetadata(
+    projectId: number,
+    changes: ProjectMetadata,
+    alongside?: (transaction: Executor) => Promise<void>,
+  ): Promise<Project> {
+    return this.#change(
+      projectId,
+      (project) => {
+        const { [RETENTION_KEY]: retentionId, ...rest } = changes;
+        if (retentionId !== undefined && retentionId !== project.metadata[RETENTION_KEY]) throw foreignRetention();
+        return this.#rules.merge(project.metadata, rest, { isProxyCache: project.registryId !== undefined });
+      },
+      alongside,
+    );
   }
 
   /** Takes a key away; `public` goes back to `false`. */
   async removeMetadata(projectId: number, name: string): Promise<Project> {
     return this.#change(projectId, ({ metadata }) => {
       const { [name]: removed, ...rest } = metadata;
-      if (removed === undefined) throw noSuchMetadata(name);
+      if (removed === undefined) return metadata;
       if (name === 'proxy_cache_filter_kind' && (rest['proxy_cache_filter_pattern'] ?? '') !== '') {
         throw new VicError({
           class: 'InvalidArgument',
@@ -126,12 +137,9 @@ export class Projects {
   /** Ties the project to its retention policy; `undefined` unties it. For the owner of retention policies. */
   async setRetention(transaction: Executor, projectId: number, retentionId: number | undefined): Promise<void> {
     const project = await mustRead(transaction, projectId);
-    const { [RETENTION_KEY]: _, ...rest } = project.metadata;
-    await this.#write(
-      transaction,
-      projectId,
-      retentionId === undefined ? rest : { ...rest, [RETENTION_KEY]: String(retentionId) },
-    );
+    const { [RETENTION_KEY]: _previous, ...rest } = project.metadata;
+    const tie = retentionId === undefined ? {} : { [RETENTION_KEY]: String(retentionId) };
+    await this.#write(transaction, projectId, { ...rest, ...tie });
     this.#forget();
   }
 
@@ -154,10 +162,6 @@ export class Projects {
       await this.#tell(transaction, 'project.deleted', project, operator);
     });
     this.#forget();
-  }
-
-  #parse(project: Project, changes: ProjectMetadata): ProjectMetadata {
-    return this.#rules.parse(changes, { isProxyCache: project.registryId !== undefined });
   }
 
   async #insert(transaction: Executor, request: NewProject, ownerId: number): Promise<Project> {
@@ -184,16 +188,21 @@ export class Projects {
         project_id: row.id,
         entity_type: 'u',
         entity_id: ownerId,
-        role_id: ADMINISTRATOR_ROLE_ID,
+        role_id: PROJECT_ROLE_IDS.projectAdmin,
         created_at_ms: nowMs,
       })
       .execute();
     return projectOfRow(row);
   }
 
-  async #change(projectId: number, change: (project: Project) => ProjectMetadata): Promise<Project> {
+  async #change(
+    projectId: number,
+    change: (project: Project) => ProjectMetadata,
+    alongside?: (transaction: Executor) => Promise<void>,
+  ): Promise<Project> {
     const project = await this.#deps.database.transaction(async (transaction) => {
       await this.#write(transaction, projectId, change(await mustRead(transaction, projectId)));
+      await alongside?.(transaction);
       return mustRead(transaction, projectId);
     });
     this.#forget();
@@ -251,14 +260,6 @@ function nameTaken(name: string): VicError {
     class: 'AlreadyExists',
     code: 'PROJECT_EXISTS',
     message: `The project named ${name} already exists`,
-  });
-}
-
-function noSuchMetadata(name: string): VicError {
-  return new VicError({
-    class: 'NotFound',
-    code: 'PROJECT_METADATA_NOT_FOUND',
-    message: `metadata ${name.slice(0, 100)} not found`,
   });
 }
 
