@@ -14,6 +14,11 @@ export interface Database extends AsyncDisposable {
    * deadlock, busy), so `body` has no effects outside of it.
    */
   transaction<T>(body: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
+  /**
+   * Calls `listener` after each transaction that this process commits, so that who waits for rows need not poll
+   * for those made here; it must be quick and not throw.
+   */
+  afterCommit(listener: () => void): Disposable;
 }
 
 /** Where the database is. */

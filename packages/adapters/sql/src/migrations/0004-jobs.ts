@@ -26,8 +26,8 @@ async function createExecution(db: Kysely<unknown>, types: ColumnTypes): Promise
     .addColumn('ended_at', 'bigint')
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .execute();
-  const columns = ['vendor_type', 'vendor_id', 'id'] as const;
-  await db.schema.createIndex('job_execution_vendor').on('job_execution').columns(columns).execute();
+  const index = db.schema.createIndex('job_execution_vendor').on('job_execution');
+  await index.columns(['vendor_type', 'vendor_id', 'id']).execute();
 }
 
 async function createJob(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {

@@ -32,8 +32,8 @@ async function createRecord(db: Kysely<unknown>, types: ColumnTypes): Promise<vo
   await db.schema.createIndex('audit_record_position').unique().on('audit_record').column('position').execute();
   await db.schema.createIndex('audit_record_event').unique().on('audit_record').column('event_position').execute();
   await db.schema.createIndex('audit_record_time').on('audit_record').columns(['occurred_at', 'id']).execute();
-  const ofProject = ['project_id', 'occurred_at', 'id'] as const;
-  await db.schema.createIndex('audit_record_project').on('audit_record').columns(ofProject).execute();
+  const ofProject = db.schema.createIndex('audit_record_project').on('audit_record');
+  await ofProject.columns(['project_id', 'occurred_at', 'id']).execute();
 }
 
 async function createChain(db: Kysely<unknown>): Promise<void> {

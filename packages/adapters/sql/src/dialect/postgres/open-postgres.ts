@@ -2,6 +2,7 @@ import { retry } from '@vic/async';
 import { isVicError } from '@vic/errors';
 import { Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely';
 import pg from 'pg';
+import { CommitListeners } from '../../commit-listeners.ts';
 import type { Database, DatabaseLocation } from '../../database.ts';
 import type { Schema } from '../../schema/schema.ts';
 import { POSTGRES_COLUMN_TYPES } from '../column-types.ts';
@@ -38,14 +39,18 @@ const RETRY = { attempts: 30, initialDelayMs: 2, maxDelayMs: 150 } as const;
 export async function openPostgres(location: DatabaseLocation & { kind: 'postgres' }): Promise<Database> {
   const pool = createPool(location);
   const db = new Kysely<Schema>({ dialect: { ...POSTGRES_PARTS, createDriver: () => new PostgresDriver(pool) } });
+  const listeners = new CommitListeners();
   return {
     dialect: 'postgres',
     db,
     transaction: async (body) =>
-      retry(async () => db.transaction().execute(body), {
-        ...RETRY,
-        retryIf: (error) => isVicError(error, { code: 'SQL_SERIALIZATION' }),
-      }),
+      listeners.after(async () =>
+        retry(async () => db.transaction().execute(body), {
+          ...RETRY,
+          retryIf: (error) => isVicError(error, { code: 'SQL_SERIALIZATION' }),
+        }),
+      ),
+    afterCommit: (listener) => listeners.add(listener),
     [Symbol.asyncDispose]: async () => db.destroy(),
   };
 }

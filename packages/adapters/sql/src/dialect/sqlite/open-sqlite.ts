@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { delay } from '@vic/async';
 import { isVicError } from '@vic/errors';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import { CommitListeners } from '../../commit-listeners.ts';
 import type { Database } from '../../database.ts';
 import type { Schema } from '../../schema/schema.ts';
 import { databaseUnavailable } from '../../sql-error.ts';
@@ -31,11 +32,15 @@ export async function openSqlite(path: string): Promise<Database> {
   const db = new Kysely<Schema>({
     dialect: { ...SQLITE_PARTS, createDriver: () => new SqliteDriver(connections) },
   });
+  const listeners = new CommitListeners();
   return {
     dialect: 'sqlite',
     db,
     transaction: async (body) =>
-      db.transaction().execute(async (transaction) => connections.lock.runTransaction(async () => body(transaction))),
+      listeners.after(async () =>
+        db.transaction().execute(async (transaction) => connections.lock.runTransaction(async () => body(transaction))),
+      ),
+    afterCommit: (listener) => listeners.add(listener),
     [Symbol.asyncDispose]: async () => db.destroy(),
   };
 }
