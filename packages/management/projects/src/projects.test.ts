@@ -1,0 +1,4 @@
+import { onSqlite } from '@vic/sql/testing';
+import { projectsSuite } from './projects.suite.ts';
+
+onSqlite('projects', projectsSuite);
