@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Migration } from './migration.ts';
 
 /** The tables of `labels`. */
@@ -18,14 +19,14 @@ export const labels: Migration = {
       .on('labels')
       .columns(['project_id', 'name'])
       .unique()
-      .where('project_id', 'is not', null)
+      .where(sql<boolean>`project_id is not null`)
       .execute();
     await db.schema
       .createIndex('labels_global_name')
       .on('labels')
       .column('name')
       .unique()
-      .where('project_id', 'is', null)
+      .where(sql<boolean>`project_id is null`)
       .execute();
     await db.schema
       .createTable('artifact_labels')

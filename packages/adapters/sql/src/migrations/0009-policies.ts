@@ -19,8 +19,9 @@ async function createRules(db: Kysely<unknown>, types: ColumnTypes): Promise<voi
     .addColumn('disabled', 'integer', (column) => column.notNull())
     .addColumn('tag_selectors', 'text', (column) => column.notNull())
     .addColumn('scope_selectors', 'text', (column) => column.notNull())
+    .addColumn('selectors_hash', 'text', (column) => column.notNull())
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
-    .addUniqueConstraint('immutable_rules_once', ['project_id', 'tag_selectors', 'scope_selectors'])
+    .addUniqueConstraint('immutable_rules_once', ['project_id', 'selectors_hash'])
     .execute();
   await types
     .idColumn(db.schema.createTable('retention_policies'))

@@ -10,6 +10,8 @@ export interface ImmutableRulesTable {
   tag_selectors: string;
   /** JSON object: `repository` to an array of selectors. */
   scope_selectors: string;
+  /** Of both selectors; no two rules of a project are the same. */
+  selectors_hash: string;
   readonly created_at_ms: number;
 }
 
