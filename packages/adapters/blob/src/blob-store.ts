@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { BlobDigest } from './blob-digest.ts';
+import type { BlobDigest, DigestAlgorithm } from './blob-digest.ts';
 
 /** A blob as the store knows it. */
 export interface BlobStat {
@@ -39,9 +39,6 @@ export interface BlobStoreHealth {
 /** What became of a blob that was read in full to see whether its content has the digest it is named by. */
 export type BlobVerdict = 'sound' | 'damaged' | 'missing';
 
-/** Content on its way into the store. */
-export type BlobSource = AsyncIterable<Uint8Array>;
-
 /**
  * Blobs by digest and uploads on their way to become one.
  *
@@ -73,8 +70,8 @@ export interface BlobStore extends AsyncDisposable {
   /** Reads the blob in full; a damaged one is quarantined. */
   verify(digest: BlobDigest, signal?: AbortSignal): Promise<BlobVerdict>;
 
-  /** Begins an upload; gives its id. Any process may go on with it. */
-  createUpload(): Promise<string>;
+  /** Begins an upload; gives its id. Any process may go on with it. `algorithm` is what it will likely be named by. */
+  createUpload(algorithm?: DigestAlgorithm): Promise<string>;
 
   /** How many bytes of the upload have arrived; `NotFound` (`BLOB_UPLOAD_UNKNOWN`) when there is no such upload. */
   uploadSize(id: string): Promise<number>;
@@ -82,9 +79,10 @@ export interface BlobStore extends AsyncDisposable {
   /**
    * Adds to an upload; gives its new size. An `offset` that is not its size is {@link OffsetConflict}. What arrived
    * before `content` failed or `signal` fired stays, so that a client can resume. A second append to the same upload
-   * ends the first, whose client is taken to have gone.
+   * ends the first, whose client is taken to have gone. When the store fails, `content` is left undestroyed, so that
+   * its sender can be answered.
    */
-  append(id: string, offset: number, content: BlobSource, signal?: AbortSignal): Promise<number>;
+  append(id: string, offset: number, content: Readable, signal?: AbortSignal): Promise<number>;
 
   /**
    * Makes the upload the blob of that digest; gives its size. Content with another digest is `InvalidArgument`
@@ -98,9 +96,9 @@ export interface BlobStore extends AsyncDisposable {
   listUploads(signal?: AbortSignal): AsyncIterable<ListedUpload>;
 
   /** Stores a blob in one step. */
-  put(digest: BlobDigest, content: BlobSource, signal?: AbortSignal): Promise<BlobStat>;
+  put(digest: BlobDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat>;
 
-  check(): Promise<BlobStoreHealth>;
+  check(signal?: AbortSignal): Promise<BlobStoreHealth>;
 }
 
 /** Told of every blob that was found damaged and moved out of the way. */

@@ -1,7 +1,6 @@
 export { algorithmOf, hashFor, hexOf, isBlobDigest, parseBlobDigest } from './blob-digest.ts';
 export type { BlobDigest, DigestAlgorithm } from './blob-digest.ts';
 export type {
-  BlobSource,
   BlobStat,
   BlobStore,
   BlobStoreHealth,
@@ -11,4 +10,6 @@ export type {
   ListedBlob,
   ListedUpload,
 } from './blob-store.ts';
+export { openFsBlobStore } from './fs/fs-blob-store.ts';
+export type { FsBlobStoreOptions } from './fs/fs-blob-store.ts';
 export { OffsetConflict } from './offset-conflict.ts';

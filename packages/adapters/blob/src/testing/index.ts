@@ -1,0 +1,1 @@
+export { temporaryBlobStore } from './temporary-blob-store.ts';
