@@ -4,6 +4,16 @@ import type { Schema } from './schema/schema.ts';
 /** What a query is built on: the database, or the transaction the query belongs to. */
 export type Executor = Kysely<Schema>;
 
+/** How a transaction is kept apart from others. */
+export interface TransactionOptions {
+  /**
+   * `read committed`: each statement sees what is committed when it starts, which is right, and never has to be
+   * run again, where the first statement locks the row that everything else hangs on. On SQLite, where
+   * transactions follow one another, there is no difference.
+   */
+  readonly isolation?: 'serializable' | 'read committed';
+}
+
 /** The database of an installation. */
 export interface Database extends AsyncDisposable {
   readonly dialect: 'sqlite' | 'postgres';
@@ -13,7 +23,7 @@ export interface Database extends AsyncDisposable {
    * Runs `body` in a serializable transaction, again when the database asks for it (serialization failure,
    * deadlock, busy), so `body` has no effects outside of it.
    */
-  transaction<T>(body: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
+  transaction<T>(body: (transaction: Transaction<Schema>) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /**
    * Calls `listener` after each transaction that this process commits, so that who waits for rows need not poll
    * for those made here; it must be quick and not throw.

@@ -1,4 +1,4 @@
-export type { Database, DatabaseLocation, Executor } from './database.ts';
+export type { Database, DatabaseLocation, Executor, TransactionOptions } from './database.ts';
 export { openDatabase } from './open-database.ts';
 export type { Schema } from './schema/schema.ts';
 export { isForeignKeyViolation, isUniqueViolation } from './sql-error.ts';

@@ -43,9 +43,9 @@ export async function openPostgres(location: DatabaseLocation & { kind: 'postgre
   return {
     dialect: 'postgres',
     db,
-    transaction: async (body) =>
+    transaction: async (body, { isolation = 'serializable' } = {}) =>
       listeners.after(async () =>
-        retry(async () => db.transaction().execute(body), {
+        retry(async () => db.transaction().setIsolationLevel(isolation).execute(body), {
           ...RETRY,
           retryIf: (error) => isVicError(error, { code: 'SQL_SERIALIZATION' }),
         }),

@@ -1,5 +1,5 @@
 import { isVicError } from '@vic/errors';
-import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import { streamingRefused } from '../streaming-refused.ts';
 import { toPostgresError } from './postgres-error.ts';
@@ -22,8 +22,8 @@ export class PostgresDriver implements Driver {
     }
   }
 
-  async beginTransaction(connection: PostgresConnection): Promise<void> {
-    await connection.run('start transaction isolation level serializable');
+  async beginTransaction(connection: PostgresConnection, settings: TransactionSettings): Promise<void> {
+    await connection.run(`start transaction isolation level ${settings.isolationLevel ?? 'serializable'}`);
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {

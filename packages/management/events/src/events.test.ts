@@ -1,0 +1,4 @@
+import { onSqlite } from '@vic/sql/testing';
+import { eventsSuite } from './events.suite.ts';
+
+onSqlite('the outbox', eventsSuite);
