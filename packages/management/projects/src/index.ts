@@ -6,6 +6,10 @@ export type { NewMember, ProjectMember, ProjectMembersDeps } from './project-mem
 export { ProjectAuthorizer } from './project-authorizer.ts';
 export { CveAllowlists } from './cve-allowlists.ts';
 export type { CveAllowlist, CveAllowlistContent } from './cve-allowlists.ts';
+export { ProjectDirectory } from './project-directory.ts';
+export type { ProjectSearch } from './project-directory.ts';
+export { projectRestRoutes } from './project-rest.ts';
+export type { ProjectRestDeps } from './project-rest.ts';
 export { visibleProjectIds } from './visible-projects.ts';
 export { ShortCache } from './short-cache.ts';
 export type {

@@ -156,7 +156,10 @@ export class ProjectMembers {
   }
 
   /** Ends the memberships of an account, in the transaction that removes it; the owner of accounts calls it. */
-  async removeAccount(transaction: Executor, account: { readonly type: 'u' | 'g'; readonly id: number }): Promise<void> {
+  async removeAccount(
+    transaction: Executor,
+    account: { readonly type: 'u' | 'g'; readonly id: number },
+  ): Promise<void> {
     await transaction
       .deleteFrom('project_members')
       .where('entity_type', '=', account.type)

@@ -22,7 +22,12 @@ export function booleanKey(name: string, options: { readonly proxyCacheOnly?: bo
 /** A key that is a whole number within limits, or −1 where `unlimited`. */
 export function integerKey(
   name: string,
-  limits: { readonly min: number; readonly max: number; readonly unlimited?: boolean; readonly proxyCacheOnly?: boolean },
+  limits: {
+    readonly min: number;
+    readonly max: number;
+    readonly unlimited?: boolean;
+    readonly proxyCacheOnly?: boolean;
+  },
 ): MetadataKey {
   const parse = (value: string): string | undefined => {
     if (!/^-?\d{1,10}$/.test(value)) return undefined;

@@ -167,7 +167,9 @@ export const projectsSuite: DialectSuite = (open) => {
         class: 'AlreadyExists',
         message: 'The project member specified already exist',
       });
-      await expect(members.add(id, { user: { id: 99 }, roleId: 1 })).rejects.toMatchObject({ class: 'InvalidArgument' });
+      await expect(members.add(id, { user: { id: 99 }, roleId: 1 })).rejects.toMatchObject({
+        class: 'InvalidArgument',
+      });
       await expect(members.add(id, { user: { name: 'carol' }, roleId: 6 })).rejects.toMatchObject({
         code: 'MEMBER_ROLE_INVALID',
       });

@@ -49,7 +49,10 @@ function isMember(userId: number, groupIds: readonly number[]): Condition {
         .where((member) => {
           const asUser = member.and([member('entity_type', '=', 'u'), member('entity_id', '=', userId)]);
           if (groupIds.length === 0) return asUser;
-          return member.or([asUser, member.and([member('entity_type', '=', 'g'), member('entity_id', 'in', groupIds)])]);
+          return member.or([
+            asUser,
+            member.and([member('entity_type', '=', 'g'), member('entity_id', 'in', groupIds)]),
+          ]);
         }),
     );
 }
