@@ -45,7 +45,7 @@ export class ProjectDirectory {
     const visible = visibleTo(viewer);
     if (visible !== undefined) query = query.where(visible);
     const { name, owner, public: visibility } = search;
-    if (name !== undefined && name !== '') query = query.where(({ ref }) => containsText(ref('projects.name'), name));
+    if (name !== undefined && name !== '') query = query.where((eb) => containsText(eb.ref('projects.name'), name));
     if (visibility !== undefined) query = query.where('projects.public', '=', visibility ? 1 : 0);
     if (owner !== undefined && owner !== '') {
       const user = await this.#accounts.findUser({ name: owner });

@@ -1,4 +1,4 @@
 import { onSqlite } from '@vic/sql/testing';
-import { projectRestSuite } from './project-rest.suite.ts';
+import { projectRestSuite } from './testing/project-rest.suite.ts';
 
 onSqlite('the REST API of projects', projectRestSuite);

@@ -1,4 +1,4 @@
 import { onPostgres } from '@vic/sql/testing';
-import { projectsSuite } from './projects.suite.ts';
+import { projectsSuite } from './testing/projects.suite.ts';
 
 onPostgres('projects', projectsSuite);

@@ -1,4 +1,4 @@
 import { onSqlite } from '@vic/sql/testing';
-import { projectsSuite } from './projects.suite.ts';
+import { projectsSuite } from './testing/projects.suite.ts';
 
 onSqlite('projects', projectsSuite);

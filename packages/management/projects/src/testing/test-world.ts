@@ -32,7 +32,7 @@ export interface TestWorld {
   /** How many repositories a project has. */
   readonly repositories: Map<number, number>;
   /** Turns the clock on. */
-  pass(ms: number): void;
+  readonly pass: (ms: number) => void;
 }
 
 /** A world on that database. */

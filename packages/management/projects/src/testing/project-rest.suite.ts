@@ -5,8 +5,8 @@ import { registerRest, restErrorResponse } from '@vic/rest';
 import type { Database } from '@vic/sql';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
-import { projectRestRoutes } from './index.ts';
-import { type TestWorld, testWorld, userNamed } from './testing/test-world.ts';
+import { projectRestRoutes } from '../index.ts';
+import { type TestWorld, testWorld, userNamed } from './test-world.ts';
 
 const API = '/api/v2.0';
 

@@ -1,8 +1,8 @@
 import { ANONYMOUS, type Principal } from '@vic/authz';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
-import { booleanKey, visibleProjectIds } from './index.ts';
-import { testWorld, userNamed } from './testing/test-world.ts';
+import { booleanKey, visibleProjectIds } from '../index.ts';
+import { testWorld, userNamed } from './test-world.ts';
 
 const admin = userNamed('admin');
 const alice = userNamed('alice');
