@@ -1,12 +1,15 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryDirectory } from '@vic/testkit';
+import { describe } from 'vitest';
 import { hexOf } from '../blob-digest.ts';
 import { describeBlobStore } from '../testing/describe-blob-store.ts';
 import type { StoreUnderTest } from '../testing/store-under-test.ts';
 import { openFsBlobStore } from './fs-blob-store.ts';
 
-describeBlobStore('FsBlobStore', createPlace);
+describe('a blob store on files', () => {
+  describeBlobStore(createPlace);
+});
 
 async function createPlace(): Promise<StoreUnderTest> {
   const { path: directory, [Symbol.asyncDispose]: dispose } = await temporaryDirectory();

@@ -6,19 +6,17 @@ import type { StoreUnderTest } from './store-under-test.ts';
 import { uploadsSuite } from './uploads.suite.ts';
 
 /** What every blob store must do. */
-export function describeBlobStore(name: string, create: () => Promise<StoreUnderTest>): void {
-  describe(name, () => {
-    describe('blobs', () => {
-      blobsSuite(create);
-    });
-    describe('uploads', () => {
-      uploadsSuite(create);
-    });
-    describe('several processes', () => {
-      sharingSuite(create);
-    });
-    describe('damage', () => {
-      damageSuite(create);
-    });
+export function describeBlobStore(create: () => Promise<StoreUnderTest>): void {
+  describe('blobs', () => {
+    blobsSuite(create);
+  });
+  describe('uploads', () => {
+    uploadsSuite(create);
+  });
+  describe('several processes', () => {
+    sharingSuite(create);
+  });
+  describe('damage', () => {
+    damageSuite(create);
   });
 }
