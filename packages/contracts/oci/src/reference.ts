@@ -23,9 +23,20 @@ const OFFICIAL_PREFIX = 'library/';
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
 const DOMAIN = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[a-fA-F0-9:]+\\])(?::[0-9]+)?$`);
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const MAX_TAG_LENGTH = 128;
 const TAG = /^\w[\w.-]{0,127}$/;
 /** Far above any legal reference; keeps the patterns below away from hostile megabytes. */
 const MAX_INPUT_LENGTH = 512;
+
+/** Whether `text` can name a repository inside a registry; at most 255 characters, as clients accept. */
+export function isRepositoryName(text: string): boolean {
+  return text.length <= MAX_REFERENCE_LENGTH && text.split('/').every((component) => COMPONENT.test(component));
+}
+
+/** Whether `text` can be a tag. */
+export function isTagName(text: string): boolean {
+  return text.length <= MAX_TAG_LENGTH && TAG.test(text);
+}
 
 /** Parses what a user or a client wrote. Adds the default domain, never a tag: see {@link withTag}. */
 export function parseReference(text: string): ImageReference {

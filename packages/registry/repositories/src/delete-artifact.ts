@@ -1,0 +1,177 @@
+import { VicError } from '@vic/errors';
+import { appendEvent } from '@vic/events';
+import type { Executor } from '@vic/sql';
+import { eventOf } from './artifact-event.ts';
+import type { Actor, RepositoryPlace } from './artifact-gate.ts';
+import { artifactByDigest, artifactOf, resolveArtifact, tagNamesOf } from './artifact-rows.ts';
+import type { Artifact } from './artifact.ts';
+import { dropContent } from './content-usage.ts';
+import { noSuchArtifact } from './not-found.ts';
+import type { StoreContext } from './store-context.ts';
+
+/** An accessory of an accessory of … has to end somewhere. */
+const MAX_ACCESSORY_DEPTH = 10;
+
+/** Deletes an artifact with its tags and everything that belongs to it. */
+export async function deleteArtifact(
+  context: StoreContext,
+  place: RepositoryPlace,
+  actor: Actor,
+  reference: string,
+): Promise<void> {
+  const { db } = context.database;
+  const artifact = await resolveArtifact(db, place.repository, reference);
+  if (artifact === undefined) throw noSuchArtifact(place.repository, reference);
+  const tags = await tagNamesOf(db, artifact.id);
+  for (const gate of context.gates) await gate.beforeArtifactDelete?.({ ...place, actor, artifact, tags });
+  await context.database.transaction(async (tx) => {
+    const present = await artifactByDigest(tx, artifact.repositoryId, artifact.digest);
+    if (present === undefined) throw noSuchArtifact(place.repository, reference);
+    const doomed = [present, ...(await accessoriesOf(tx, present))];
+    await refuseReferenced(tx, present, new Set(doomed.map(({ id }) => id)));
+    await removeArtifacts(tx, place, actor, doomed);
+  });
+}
+
+/** Removes artifacts of one repository, what only they used, and says so in events. */
+export async function removeArtifacts(
+  tx: Executor,
+  place: RepositoryPlace,
+  actor: Actor,
+  doomed: readonly Artifact[],
+): Promise<void> {
+  const [first] = doomed;
+  if (first === undefined) return;
+  const tags = await tagsOf(
+    tx,
+    doomed.map(({ id }) => id),
+  );
+  for (const artifact of doomed) {
+    const subject = eventOf(place, actor, artifact, tags.get(artifact.id) ?? []);
+    await appendEvent(tx, { type: 'artifact.deleted', ...subject });
+  }
+  const ids = doomed.map(({ id }) => id);
+  const used = await tx
+    .selectFrom('artifact_blobs')
+    .select('digest')
+    .distinct()
+    .where('artifact_id', 'in', ids)
+    .execute();
+  await tx.deleteFrom('artifacts').where('id', 'in', ids).execute();
+  await unlinkUnused(
+    tx,
+    first,
+    used.map(({ digest }) => digest),
+  );
+  await dropManifests(
+    tx,
+    first.projectId,
+    doomed.map(({ digest }) => digest),
+  );
+}
+
+/** The artifacts that belong to it, and those that belong to them. */
+export async function accessoriesOf(db: Executor, artifact: Artifact): Promise<readonly Artifact[]> {
+  const found = new Map<number, Artifact>();
+  let level: readonly Artifact[] = [artifact];
+  for (let depth = 0; depth < MAX_ACCESSORY_DEPTH && level.length > 0; depth += 1) {
+    const rows = await db
+      .selectFrom('artifacts')
+      .selectAll()
+      .where('repository_id', '=', artifact.repositoryId)
+      .where(
+        'subject_digest',
+        'in',
+        level.map(({ digest }) => digest),
+      )
+      .execute();
+    level = rows.map(artifactOf).filter(({ id }) => id !== artifact.id && !found.has(id));
+    for (const accessory of level) found.set(accessory.id, accessory);
+  }
+  return [...found.values()];
+}
+
+async function refuseReferenced(tx: Executor, artifact: Artifact, doomed: ReadonlySet<number>): Promise<void> {
+  const parents = await tx
+    .selectFrom('artifact_references')
+    .select('parent_id')
+    .where('repository_id', '=', artifact.repositoryId)
+    .where('child_digest', '=', artifact.digest)
+    .execute();
+  if (parents.every(({ parent_id }) => doomed.has(parent_id))) return;
+  throw new VicError({
+    class: 'FailedPrecondition',
+    code: 'REFERENCE_ARTIFACT',
+    message: 'the deleting artifact is referenced by others',
+  });
+}
+
+async function tagsOf(tx: Executor, ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+  const rows = await tx
+    .selectFrom('tags')
+    .select(['artifact_id', 'name'])
+    .where('artifact_id', 'in', [...ids])
+    .orderBy('name')
+    .execute();
+  const tags = new Map<number, string[]>();
+  for (const row of rows) tags.set(row.artifact_id, [...(tags.get(row.artifact_id) ?? []), row.name]);
+  return tags;
+}
+
+/** Project storage is freed at once; the blobs themselves are the collector's. */
+async function unlinkUnused(
+  tx: Executor,
+  { repositoryId, projectId }: Artifact,
+  digests: readonly string[],
+): Promise<void> {
+  for (let at = 0; at < digests.length; at += DIGESTS_PER_QUERY) {
+    const some = digests.slice(at, at + DIGESTS_PER_QUERY);
+    const stillUsed = await tx
+      .selectFrom('artifact_blobs')
+      .select('digest')
+      .distinct()
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', some)
+      .execute();
+    const unused = without(some, stillUsed);
+    if (unused.length === 0) continue;
+    await tx
+      .deleteFrom('repository_blobs')
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', unused)
+      .execute();
+    await dropUnlinked(tx, projectId, unused);
+  }
+}
+
+/** Takes blobs that were just unlinked from the project's storage, unless another of its repositories has them. */
+export async function dropUnlinked(tx: Executor, projectId: number, digests: readonly string[]): Promise<void> {
+  if (digests.length === 0) return;
+  const elsewhere = await tx
+    .selectFrom('repository_blobs')
+    .select('digest')
+    .distinct()
+    .where('project_id', '=', projectId)
+    .where('digest', 'in', [...digests])
+    .execute();
+  await dropContent(tx, projectId, without(digests, elsewhere));
+}
+
+async function dropManifests(tx: Executor, projectId: number, digests: readonly string[]): Promise<void> {
+  const elsewhere = await tx
+    .selectFrom('artifacts')
+    .select('digest')
+    .distinct()
+    .where('project_id', '=', projectId)
+    .where('digest', 'in', [...digests])
+    .execute();
+  await dropContent(tx, projectId, without(digests, elsewhere));
+}
+
+/** Statements take a bounded number of parameters. */
+const DIGESTS_PER_QUERY = 500;
+
+function without(digests: readonly string[], rows: readonly { readonly digest: string }[]): string[] {
+  const taken = new Set(rows.map(({ digest }) => digest));
+  return digests.filter((digest) => !taken.has(digest));
+}

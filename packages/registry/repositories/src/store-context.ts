@@ -1,0 +1,13 @@
+import type { Database } from '@vic/sql';
+import type { ArtifactGate } from './artifact-gate.ts';
+import type { ConfigAttributes } from './config-attributes.ts';
+import type { SparsePolicy } from './missing-content.ts';
+
+/** What the operations on repositories share. */
+export interface StoreContext {
+  readonly database: Database;
+  readonly gates: readonly ArtifactGate[];
+  readonly attributes: ConfigAttributes;
+  readonly sparse: SparsePolicy;
+  readonly nowMs: () => number;
+}
