@@ -1,5 +1,6 @@
 export type { Database, DatabaseLocation, Executor, TransactionOptions } from './database.ts';
 export { openDatabase } from './open-database.ts';
+export { skipLocked } from './dialect/skip-locked.ts';
 export type { Schema } from './schema/schema.ts';
 export { isForeignKeyViolation, isUniqueViolation } from './sql-error.ts';
 export { afterKey, applyListQuery, beforeKey, containsText, fetchPage, filterCondition } from './list-query.ts';

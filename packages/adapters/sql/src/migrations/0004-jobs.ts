@@ -10,6 +10,7 @@ export const jobs: Migration = {
     await createJob(db, types);
     await createLog(db, types);
     await createSchedule(db, types);
+    await createPool(db);
   },
 };
 
@@ -28,6 +29,7 @@ async function createExecution(db: Kysely<unknown>, types: ColumnTypes): Promise
     .execute();
   const index = db.schema.createIndex('job_execution_vendor').on('job_execution');
   await index.columns(['vendor_type', 'vendor_id', 'id']).execute();
+  await db.schema.createIndex('job_execution_state').on('job_execution').column('status').execute();
 }
 
 async function createJob(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
@@ -55,7 +57,7 @@ async function createJob(db: Kysely<unknown>, types: ColumnTypes): Promise<void>
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .execute();
   await db.schema.createIndex('job_active_key').unique().on('job').column('active_key').execute();
-  await db.schema.createIndex('job_claim').on('job').columns(['status', 'kind', 'priority', 'run_at']).execute();
+  await db.schema.createIndex('job_claim').on('job').columns(['status', 'run_at']).execute();
   await db.schema.createIndex('job_execution_status').on('job').columns(['execution_id', 'status']).execute();
 }
 
@@ -88,5 +90,17 @@ async function createSchedule(db: Kysely<unknown>, types: ColumnTypes): Promise<
     .createTable('job_pause')
     .addColumn('kind', 'text', (column) => column.primaryKey())
     .addColumn('paused_at', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+async function createPool(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('job_pool')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('pid', 'integer', (column) => column.notNull())
+    .addColumn('host', 'text', (column) => column.notNull())
+    .addColumn('concurrency', 'integer', (column) => column.notNull())
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('heartbeat_at', 'bigint', (column) => column.notNull())
     .execute();
 }

@@ -7,6 +7,7 @@ export interface JobsTables {
   job_log: JobLogTable;
   job_schedule: JobScheduleTable;
   job_pause: JobPauseTable;
+  job_pool: JobPoolTable;
 }
 
 /** One run of something that consists of tasks. */
@@ -41,6 +42,7 @@ export interface JobTable {
   run_at: number;
   run_count: number;
   failures: number;
+  /** 0: as the kind says. */
   max_failures: number;
   progress: number;
   lease_owner: string | null;
@@ -80,4 +82,14 @@ export interface JobScheduleTable {
 export interface JobPauseTable {
   kind: string;
   paused_at: number;
+}
+
+/** A process that runs jobs. */
+export interface JobPoolTable {
+  id: string;
+  pid: number;
+  host: string;
+  concurrency: number;
+  started_at: number;
+  heartbeat_at: number;
 }
