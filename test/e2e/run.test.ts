@@ -162,7 +162,8 @@ describe('docker exec', () => {
   it('gives a terminal with --tty', async () => {
     await lab.docker.ok(['run', '--detach', '--name', 'terminal', lab.busybox, 'sleep', '1000']);
     const { code, stdout } = await lab.docker.onTerminal(
-      'stty rows 20 cols 70; docker exec -it terminal sh -c "tty; until stty size 2>/dev/null; do sleep 0.1; done"',
+      // Clients before 23.0 tell the size only after the start.
+      'stty rows 20 cols 70; docker exec -it terminal sh -c "tty; until stty size 2>&1 | grep -x \'20 70\'; do sleep 0.1; done"',
     );
     expect(code).toBe(0);
     expect(stdout.toString()).toMatch(/\/dev\/pts\/\d+\r\n20 70/);

@@ -66,8 +66,10 @@ export class ExecSessions {
     // Claimed before the first wait, so that it cannot be started twice.
     become(entry, { status: 'running', pid: 0 });
     let running: TetherExec;
+    let startedAtSize: ProcessConfig['consoleSize'];
     try {
       const session = await reachTether(unit, signal);
+      startedAtSize = entry.consoleSize;
       running = await session.exec(execSpecOf(entry), signal);
     } catch (error) {
       const exitCode = error instanceof StartFailedError ? error.exitCode : 126;
@@ -75,6 +77,9 @@ export class ExecSessions {
       throw error;
     }
     entry.running = running;
+    // Clients tell the size of their terminal as soon as they have asked for the start, not when it is done.
+    const { consoleSize } = entry;
+    if (consoleSize !== undefined && consoleSize !== startedAtSize) await resizeStarted(running, consoleSize);
     become(entry, { status: 'running', pid: running.pid });
     unit.publish({ type: 'exec.started', execId: entry.session.id });
     this.#background.run(`Following exec ${id}`, async () => follow(entry, running));
@@ -104,6 +109,11 @@ export class ExecSessions {
     const ended = this.of(containerId).filter((session) => session.state.status !== 'running');
     for (const session of ended.slice(0, Math.max(0, ended.length - MAX_ENDED))) this.#entries.delete(session.id);
   }
+}
+
+/** A process that has ended already needs no size; its end is reported by itself. */
+async function resizeStarted(running: TetherExec, size: { rows: number; columns: number }): Promise<void> {
+  await running.resize({ rows: size.rows, cols: size.columns }).catch(() => undefined);
 }
 
 /**

@@ -78,10 +78,10 @@ async function rememberPorts(context: ExecutionContext, unit: ContainerUnit): Pr
 
 async function launch(context: ExecutionContext, unit: ContainerUnit, session: TetherSession): Promise<void> {
   const exitsBefore = unit.exits;
-  const { record } = unit;
+  const { record, consoleSize } = unit;
   const spec = launchSpecOf(record.config, record.endpoint, nameServersOf(unit), {
     timeNs: context.clock.nowNs(),
-    consoleSize: unit.consoleSize,
+    consoleSize,
   });
   try {
     await unit.attachments.connect(session);
@@ -92,7 +92,10 @@ async function launch(context: ExecutionContext, unit: ContainerUnit, session: T
       async (deadline) => session.launch(spec, deadline),
       context.background.signal,
     );
-    if (unit.exits === exitsBefore) unit.markStarted(started.time, started.pid, 'answer');
+    if (unit.exits === exitsBefore) {
+      await applyNewSize(unit, session, consoleSize);
+      unit.markStarted(started.time, started.pid, 'answer');
+    }
   } catch (error) {
     // A process that ended at once has been started all the same.
     if (unit.exits !== exitsBefore) return;
@@ -101,6 +104,18 @@ async function launch(context: ExecutionContext, unit: ContainerUnit, session: T
   } finally {
     unit.launchingOn = undefined;
   }
+}
+
+/** Clients may tell the size of their terminal while the process is being started. */
+async function applyNewSize(
+  unit: ContainerUnit,
+  session: TetherSession,
+  launchedAt: ContainerUnit['consoleSize'],
+): Promise<void> {
+  const { consoleSize } = unit;
+  if (consoleSize === undefined || consoleSize === launchedAt) return;
+  // A process that has ended already needs no size; its end is reported by itself.
+  await session.resize({ rows: consoleSize.rows, cols: consoleSize.columns }).catch(() => undefined);
 }
 
 async function launchFailed(context: ExecutionContext, unit: ContainerUnit, error: unknown): Promise<void> {

@@ -287,6 +287,29 @@ it('an exec gives its streams and its exit code', async () => {
   await expect(vch.execution.startExec(id, signal)).rejects.toMatchObject({ class: 'Conflict' });
 });
 
+it('an exec gets the size its client tells while it is being started', async () => {
+  await using vch = await start();
+  const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
+  await vch.execution.start('a', signal);
+  const guest = vch.host.guestOf(config.id);
+  const held = Promise.withResolvers<void>();
+  if (guest !== undefined) guest.execHeld = held.promise;
+  const { id } = await vch.execution.createExec('a', {
+    ...newContainer('x', ['sh']).process,
+    tty: true,
+    openStdin: true,
+  });
+  const starting = vch.execution.startExec(id, signal);
+  await setImmediate();
+  await vch.execution.resizeExec(id, 20, 70);
+  expect(guest?.sizes).toEqual([]);
+  held.resolve();
+  const { stdin, stdout } = await starting;
+  expect(guest?.sizes).toEqual([{ rows: 20, cols: 70 }]);
+  stdin?.end();
+  await text(stdout);
+});
+
 it('an exec waits for a tether that is dialing again', async () => {
   await using vch = await start();
   const { config } = await vch.execution.create(newContainer('a', ['run']), signal);

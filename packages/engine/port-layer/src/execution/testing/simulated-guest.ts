@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { AsyncQueue } from '@vic/async';
 import { randomUuid } from '@vic/ids';
-import type { ExitStatus, LaunchSpec, StatusMessage, TetherMessage } from '@vic/agent-protocol';
+import type { ConsoleSize, ExitStatus, LaunchSpec, StatusMessage, TetherMessage } from '@vic/agent-protocol';
 import { formatRfc3339 } from '@vic/time';
 import { StartFailedError } from '../../interaction/index.ts';
 import type { ExecSession, ProcessStreams, Started, TetherSession } from '../../interaction/index.ts';
@@ -22,6 +22,10 @@ export class SimulatedGuest {
   readonly #sessions = new Set<SimulatedSession>();
   status: StatusMessage = { kind: 'status', state: 'waiting', bootId: randomUuid(), logBytes: 0 };
   launches: LaunchSpec[] = [];
+  /** What terminals were resized to. */
+  readonly sizes: ConsoleSize[] = [];
+  /** Execs start when this settles. */
+  execHeld: Promise<void> = Promise.resolve();
 
   constructor(vmId: string, host: GuestHost) {
     this.vmId = vmId;
@@ -134,6 +138,7 @@ export class SimulatedSession implements TetherSession {
   }
 
   async exec(): Promise<ExecSession> {
+    await this.#guest.execHeld;
     const streams = await this.attach();
     const exited = Promise.withResolvers<ExitStatus>();
     streams.stdin.on('end', () => {
@@ -144,12 +149,14 @@ export class SimulatedSession implements TetherSession {
       ...streams,
       pid: 43,
       exited: exited.promise,
-      resize: async () => undefined,
+      resize: async (size) => void this.#guest.sizes.push(size),
       signal: async () => undefined,
     };
   }
 
-  async resize(): Promise<void> {}
+  async resize(size: ConsoleSize): Promise<void> {
+    this.#guest.sizes.push(size);
+  }
 
   async signal(number: number): Promise<void> {
     if (this.status.state === 'running' && (number === 9 || number === 15)) this.#guest.exit(128 + number);
