@@ -97,7 +97,8 @@ export async function unusedBlobs(
     .where((eb) =>
       eb.not(
         eb.exists(
-          eb.selectFrom('repository_blobs')
+          eb
+            .selectFrom('repository_blobs')
             .select('repository_blobs.digest')
             .whereRef('repository_blobs.digest', '=', 'blobs.digest'),
         ),
@@ -168,7 +169,8 @@ export async function expireLinks(
     .where((eb) =>
       eb.not(
         eb.exists(
-          eb.selectFrom('artifact_blobs as used')
+          eb
+            .selectFrom('artifact_blobs as used')
             .select('used.digest')
             .whereRef('used.repository_id', '=', 'link.repository_id')
             .whereRef('used.digest', '=', 'link.digest'),
@@ -214,7 +216,11 @@ export async function removeUnusedManifests(
         .select('old.digest')
         .where('old.claimed_at_ms', '<', options.unclaimedSinceMs)
         .where((eb) =>
-          eb.not(eb.exists(eb.selectFrom('artifacts').select('artifacts.id').whereRef('artifacts.digest', '=', 'old.digest'))),
+          eb.not(
+            eb.exists(
+              eb.selectFrom('artifacts').select('artifacts.id').whereRef('artifacts.digest', '=', 'old.digest'),
+            ),
+          ),
         )
         .limit(options.limit),
     )

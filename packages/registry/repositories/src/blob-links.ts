@@ -1,3 +1,4 @@
+import { VicError } from '@vic/errors';
 import type { ContentDigest } from '@vic/oci';
 import type { Executor } from '@vic/sql';
 import type { Actor, RepositoryPlace } from './artifact-gate.ts';
@@ -108,7 +109,7 @@ export async function mountBlob(
   return undefined;
 }
 
-/** Takes a blob from a repository; gives whether it was there. */
+/** Takes a blob that no manifest needs from a repository; gives whether it was there. */
 export async function unlinkBlob(context: StoreContext, repository: string, digest: ContentDigest): Promise<boolean> {
   return context.database.transaction(async (tx) => {
     const row = await tx
@@ -119,8 +120,29 @@ export async function unlinkBlob(context: StoreContext, repository: string, dige
       .where('link.digest', '=', digest)
       .executeTakeFirst();
     if (row === undefined) return false;
+    await refuseReferenced(tx, row);
     await unlink(tx, row);
     return true;
+  });
+}
+
+async function refuseReferenced(
+  tx: Executor,
+  link: { readonly repository_id: number; readonly digest: string },
+): Promise<void> {
+  const user = await tx
+    .selectFrom('artifact_blobs')
+    .select('artifact_id')
+    .where('repository_id', '=', link.repository_id)
+    .where('digest', '=', link.digest)
+    .limit(1)
+    .executeTakeFirst();
+  if (user === undefined) return;
+  throw new VicError({
+    class: 'FailedPrecondition',
+    code: 'REFERENCE_BLOB',
+    message: 'the blob is referenced by a manifest of the repository',
+    remedy: 'Delete the manifest; the blob goes with it.',
   });
 }
 

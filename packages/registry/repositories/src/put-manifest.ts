@@ -1,4 +1,3 @@
-import { nameOf } from '@vic/authz';
 import { VicError } from '@vic/errors';
 import { appendEvent } from '@vic/events';
 import {

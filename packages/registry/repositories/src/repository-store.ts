@@ -21,6 +21,7 @@ import {
   mountBlob,
   unlinkBlob,
 } from './blob-links.ts';
+import { type BlobState, blobState } from './blob-claims.ts';
 import { type BlobContent, ConfigAttributes } from './config-attributes.ts';
 import { foldUsage, usageOf } from './content-usage.ts';
 import { type CopySource, copyArtifact } from './copy-artifact.ts';
@@ -275,6 +276,11 @@ export class RepositoryStore implements AsyncDisposable {
   /** Links a blob of another repository; `undefined` when there is none the caller may pull it from. */
   async mountBlob(place: RepositoryPlace, actor: Actor, source: MountSource): Promise<LinkedBlob | undefined> {
     return mountBlob(this.#context, place, actor, source);
+  }
+
+  /** Whether the collector is removing the blob at this moment. */
+  async blobState(digest: ContentDigest): Promise<BlobState> {
+    return blobState(this.#context.database.db, digest);
   }
 
   /** Only the link; the collector removes the blob. Gives whether it was there. */
