@@ -1,7 +1,20 @@
 export type { InstalledPackage, OperatingSystem, PackageInventory, PackageType } from './package-inventory.ts';
-export { SEVERITIES, severityOfScore, severityOfWord, severityRank, worse } from './cvss/severity.ts';
+export { DEFAULT_INVENTORY_LIMITS, takeInventory } from './inventory/take-inventory.ts';
+export type { InventoryLimits, LayerSource } from './inventory/take-inventory.ts';
+export { matchInventory } from './match-inventory.ts';
+export type { AdvisoryLookup, Finding, MatchResult } from './match-inventory.ts';
+export { AdvisoryFeeds } from './advisories/advisory-feeds.ts';
+export type {
+  AdvisoryFeed,
+  AdvisoryFeedsDeps,
+  AdvisoryStatus,
+  FeedImport,
+  FetchFeed,
+} from './advisories/advisory-feeds.ts';
+export type { AdvisoryEvent, PackageAdvisory } from './advisories/advisory.ts';
+export type { FeedProgress } from './advisories/read-feed.ts';
+export { SEVERITIES, severityOfWord, severityRank, worse } from './cvss/severity.ts';
 export type { Severity } from './cvss/severity.ts';
-export { cvss3BaseScore } from './cvss/cvss3.ts';
-export { cvss4BaseScore } from './cvss/cvss4.ts';
-export { versionOrderOf } from './versions/compare-versions.ts';
-export type { VersionOrder } from './versions/compare-versions.ts';
+export { cycloneDxDocument } from './sbom/cyclonedx.ts';
+export { spdxDocument } from './sbom/spdx.ts';
+export type { SbomSubject } from './sbom/sbom-subject.ts';

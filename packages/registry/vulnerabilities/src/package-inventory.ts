@@ -1,15 +1,5 @@
 /** The kinds of packages the built-in scanner finds, named as in package URLs (purl). */
-export type PackageType =
-  | 'deb'
-  | 'apk'
-  | 'rpm'
-  | 'npm'
-  | 'pypi'
-  | 'golang'
-  | 'cargo'
-  | 'gem'
-  | 'composer'
-  | 'maven';
+export type PackageType = 'deb' | 'apk' | 'rpm' | 'npm' | 'pypi' | 'golang' | 'cargo' | 'gem' | 'composer' | 'maven';
 
 /** One package found in an image. */
 export interface InstalledPackage {

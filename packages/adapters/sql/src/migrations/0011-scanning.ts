@@ -28,8 +28,8 @@ async function scanners(db: Kysely<unknown>, types: ColumnTypes): Promise<void> 
     .addColumn('use_internal_address', 'integer', (column) => column.notNull())
     .addColumn('disabled', 'integer', (column) => column.notNull())
     .addColumn('is_default', 'integer', (column) => column.notNull())
-    .addColumn('created_at', 'bigint', (column) => column.notNull())
-    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at_ms', 'bigint', (column) => column.notNull())
     .execute();
   await db.schema
     .createTable('project_scanners')
@@ -44,7 +44,7 @@ async function reports(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
   await types
     .idColumn(db.schema.createTable('scan_reports'))
     .addColumn('uuid', 'text', (column) => column.notNull().unique())
-    .addColumn('artifact_id', 'integer', (column) => column.notNull())
+    .addColumn('artifact_id', 'integer', (column) => column.notNull().references('artifacts.id').onDelete('cascade'))
     .addColumn('registration_id', 'integer', (column) =>
       column.notNull().references('scanner_registrations.id').onDelete('cascade'),
     )
@@ -59,14 +59,14 @@ async function reports(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
     .addColumn('scanner', 'text', (column) => column.notNull())
     .addColumn('job_id', 'text')
     .addColumn('scan_all_id', 'text')
-    .addColumn('database_at', 'bigint')
+    .addColumn('database_at_ms', 'bigint')
     .addColumn('database_count', 'integer')
     .addColumn('raw', 'text')
     .addColumn('sbom_digest', 'text')
     .addColumn('error', 'text')
-    .addColumn('created_at', 'bigint', (column) => column.notNull())
-    .addColumn('started_at', 'bigint')
-    .addColumn('ended_at', 'bigint')
+    .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+    .addColumn('started_at_ms', 'bigint')
+    .addColumn('ended_at_ms', 'bigint')
     .addUniqueConstraint('scan_reports_key', ['artifact_id', 'registration_id', 'scan_type'])
     .execute();
   await db.schema.createIndex('scan_reports_scan_all').on('scan_reports').column('scan_all_id').execute();
@@ -92,7 +92,7 @@ async function vulnerabilities(db: Kysely<unknown>, types: ColumnTypes): Promise
     .addColumn('links', 'text', (column) => column.notNull())
     .addColumn('cwe_ids', 'text', (column) => column.notNull())
     .addColumn('vendor_attributes', 'text', (column) => column.notNull())
-    .addColumn('first_seen_at', 'bigint', (column) => column.notNull())
+    .addColumn('first_seen_at_ms', 'bigint', (column) => column.notNull())
     .addUniqueConstraint('vulnerability_records_key', [
       'registration_id',
       'cve_id',
@@ -123,7 +123,7 @@ async function advisories(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .addColumn('digest', 'text', (column) => column.primaryKey())
     .addColumn('document', 'text', (column) => column.notNull())
     .addColumn('package_count', 'integer', (column) => column.notNull())
-    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .execute();
   await types
     .idColumn(db.schema.createTable('advisory_feeds'))
@@ -134,8 +134,8 @@ async function advisories(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .addColumn('advisory_count', 'integer', (column) => column.notNull())
     .addColumn('package_count', 'integer', (column) => column.notNull())
     .addColumn('size_bytes', 'bigint', (column) => column.notNull())
-    .addColumn('modified_at', 'bigint')
-    .addColumn('imported_at', 'bigint', (column) => column.notNull())
+    .addColumn('modified_at_ms', 'bigint')
+    .addColumn('imported_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('etag', 'text')
     .execute();
 }
@@ -152,7 +152,7 @@ async function exports(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
     .addColumn('job_id', 'text')
     .addColumn('content', 'text')
     .addColumn('digest', 'text')
-    .addColumn('started_at', 'bigint', (column) => column.notNull())
-    .addColumn('ended_at', 'bigint')
+    .addColumn('started_at_ms', 'bigint', (column) => column.notNull())
+    .addColumn('ended_at_ms', 'bigint')
     .execute();
 }

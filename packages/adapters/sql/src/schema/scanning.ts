@@ -29,8 +29,8 @@ export interface ScannerRegistrationTable {
   use_internal_address: number;
   disabled: number;
   is_default: number;
-  created_at: number;
-  updated_at: number;
+  created_at_ms: number;
+  updated_at_ms: number;
 }
 
 /** The scanner a project chose instead of the default. */
@@ -63,7 +63,7 @@ export interface ScanReportTable {
   /** The scan all this report was made for. */
   scan_all_id: string | null;
   /** When the newest advisory known at the time was changed; `null` when unknown or none. */
-  database_at: number | null;
+  database_at_ms: number | null;
   /** How many advisories were known at the time; `null` for other scanners than ours. */
   database_count: number | null;
   /** JSON: the scanner's own document. */
@@ -71,9 +71,9 @@ export interface ScanReportTable {
   /** Digest of the accessory that holds the SBOM. */
   sbom_digest: string | null;
   error: string | null;
-  created_at: number;
-  started_at: number | null;
-  ended_at: number | null;
+  created_at_ms: number;
+  started_at_ms: number | null;
+  ended_at_ms: number | null;
 }
 
 /** One vulnerability of one version of a package, as one scanner tells it; shared by reports. */
@@ -98,7 +98,7 @@ export interface VulnerabilityRecordTable {
   /** JSON. */
   vendor_attributes: string;
   /** When this registry first heard of it: the start of its grace period. */
-  first_seen_at: number;
+  first_seen_at_ms: number;
 }
 
 /** Which vulnerabilities a report holds. */
@@ -114,7 +114,7 @@ export interface ImageInventoryTable {
   /** JSON of the inventory. */
   document: string;
   package_count: number;
-  created_at: number;
+  created_at_ms: number;
 }
 
 /** One imported set of advisories. */
@@ -131,8 +131,8 @@ export interface AdvisoryFeedTable {
   package_count: number;
   size_bytes: number;
   /** When its newest advisory was changed. */
-  modified_at: number | null;
-  imported_at: number;
+  modified_at_ms: number | null;
+  imported_at_ms: number;
   /** Validator of the URL, to skip what did not change. */
   etag: string | null;
 }
@@ -151,6 +151,6 @@ export interface ScanExportTable {
   job_id: string | null;
   content: string | null;
   digest: string | null;
-  started_at: number;
-  ended_at: number | null;
+  started_at_ms: number;
+  ended_at_ms: number | null;
 }

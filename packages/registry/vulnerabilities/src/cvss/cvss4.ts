@@ -90,7 +90,11 @@ const DEPTHS = {
 
 /** The most severe vectors of each macrovector, of which the first that is at least as severe counts. */
 const HIGHEST = {
-  eq1: [['AV:N/PR:N/UI:N'], ['AV:A/PR:N/UI:N', 'AV:N/PR:L/UI:N', 'AV:N/PR:N/UI:P'], ['AV:P/PR:N/UI:N', 'AV:A/PR:L/UI:P']],
+  eq1: [
+    ['AV:N/PR:N/UI:N'],
+    ['AV:A/PR:N/UI:N', 'AV:N/PR:L/UI:N', 'AV:N/PR:N/UI:P'],
+    ['AV:P/PR:N/UI:N', 'AV:A/PR:L/UI:P'],
+  ],
   eq2: [['AC:L/AT:N'], ['AC:H/AT:N', 'AC:L/AT:P']],
   eq3: [['VC:H/VI:H/VA:H'], ['VC:L/VI:H/VA:H', 'VC:H/VI:L/VA:H'], ['VC:L/VI:L/VA:L']],
   eq4: [[], ['SC:H/SI:H/SA:H'], ['SC:L/SI:L/SA:L']],

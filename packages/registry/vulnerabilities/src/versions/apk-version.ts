@@ -37,7 +37,8 @@ export function compareApkVersions(a: string, b: string): number {
 /** What cannot be read ends the version: such versions compare as the part before it. */
 function tokens(version: string): readonly Token[] {
   const found: Token[] = [];
-  const pattern = /(?<first>^\d+)|\.(?<digits>\d+)|(?<letter>[a-z])(?![a-z])|_(?<suffix>[a-z]+)(?<number>\d*)|-r(?<revision>\d+)/y;
+  const pattern =
+    /(?<first>^\d+)|\.(?<digits>\d+)|(?<letter>[a-z])(?![a-z])|_(?<suffix>[a-z]+)(?<number>\d*)|-r(?<revision>\d+)/y;
   const text = version.trim();
   while (pattern.lastIndex < text.length) {
     const groups = pattern.exec(text)?.groups;

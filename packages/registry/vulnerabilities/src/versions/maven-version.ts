@@ -49,10 +49,14 @@ function qualifierRank(text: string): number {
 
 function tokens(version: string): readonly Token[] {
   const found: Token[] = [];
-  for (const [, separator = '', text = ''] of version.trim().toLowerCase().matchAll(/([.\-_]?)(\d+|[^\d.\-_]+|(?=[.\-_]))/g)) {
+  for (const [, separator = '', text = ''] of version
+    .trim()
+    .toLowerCase()
+    .matchAll(/([.\-_]?)(\d+|[^\d.\-_]+|(?=[.\-_]))/g)) {
     const previous = found.at(-1);
     const implied = previous === undefined ? '' : isNumber(previous.text) === isNumber(text) ? '.' : '-';
-    const sign = separator === '_' ? '-' : separator === '' ? implied : separator;
+    // A qualifier always starts a part of its own: 1.foo is 1-foo.
+    const sign = separator === '_' || !isNumber(text || '0') ? '-' : separator === '' ? implied : separator;
     found.push({ separator: sign, text: text === '' ? '0' : text });
   }
   return trim(found.map((token, index) => ({ ...token, text: canonical(token.text, found[index + 1]) })));

@@ -13,7 +13,11 @@ export function comparePackagistVersions(a: string, b: string): number {
   );
 }
 
-function parse(version: string): { readonly numbers: readonly string[]; readonly stability: number; readonly number: string } {
+function parse(version: string): {
+  readonly numbers: readonly string[];
+  readonly stability: number;
+  readonly number: string;
+} {
   const text = version.trim().toLowerCase().split('+')[0] ?? '';
   const match = /^v?(\d+(?:[._]\d+)*)(?:[._-]?(stable|dev|alpha|beta|rc|patch|pl|a|b|p)[._-]?(\d*))?/.exec(text);
   if (match === null) return { numbers: [], stability: -1, number: '' };

@@ -3,7 +3,9 @@ import { compareDigits, compareText } from './compare-text.ts';
 /** The order of RPM's versions: `epoch:version-release`, each part by `rpmvercmp`. */
 export function compareRpmVersions(a: string, b: string): number {
   const [x, y] = [split(a), split(b)];
-  return compareDigits(x.epoch, y.epoch) || compareRpmPart(x.version, y.version) || compareRpmPart(x.release, y.release);
+  return (
+    compareDigits(x.epoch, y.epoch) || compareRpmPart(x.version, y.version) || compareRpmPart(x.release, y.release)
+  );
 }
 
 function split(text: string): { readonly epoch: string; readonly version: string; readonly release: string } {

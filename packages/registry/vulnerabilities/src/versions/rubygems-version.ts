@@ -11,7 +11,11 @@ export function compareRubyGemsVersions(a: string, b: string): number {
 
 /** Zeros at the end of the release and at the end of the prerelease are dropped, as `Gem::Version` does. */
 function segments(version: string): readonly string[] {
-  const all = version.trim().replaceAll('-', '.pre.').match(/\d+|[A-Za-z]+/g) ?? [];
+  const all =
+    version
+      .trim()
+      .replaceAll('-', '.pre.')
+      .match(/\d+|[A-Za-z]+/g) ?? [];
   const firstText = all.findIndex((segment) => !/^\d/.test(segment));
   const release = firstText === -1 ? all : all.slice(0, firstText);
   return [...withoutZeros(release), ...withoutZeros(firstText === -1 ? [] : all.slice(firstText))];
