@@ -18,7 +18,7 @@ const stages: readonly (readonly [name: string, program: string, ...args: string
 ];
 
 // Contract tests look for their peers on PATH; those that are not installed are taken out of their packages.
-const peers = await Promise.all([toolPath('docker'), toolPath('docker-registry')]);
+const peers = await Promise.all([toolPath('docker'), toolPath('docker-registry'), toolPath('notary')]);
 // At the end: beside an installed peer there may be another Node.js.
 const path = [process.env['PATH'] ?? '', ...new Set(peers.map((peer) => dirname(peer)))].join(delimiter);
 

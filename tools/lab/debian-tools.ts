@@ -9,6 +9,7 @@ const root = dirname(dirname(import.meta.dirname));
 const PACKAGES = {
   docker: { package: 'docker.io', path: 'usr/bin/docker' },
   'docker-registry': { package: 'docker-registry', path: 'usr/bin/docker-registry' },
+  notary: { package: 'notary', path: 'usr/bin/notary' },
 } as const;
 
 /** Name of a program {@link toolPath} can provide. */

@@ -36,7 +36,9 @@ export function notaryRoutes(deps: NotaryRoutesDeps): (app: HttpApplication) => 
     app.get('/_notary_server/health', async () => ({}));
     void app.register(
       streamingBodies((scope) => {
-        scope.all('/v2/*', async (request, reply) => answer(deps, request, reply));
+        for (const url of ['/v2', '/v2/*']) {
+          scope.all(url, async (request, reply) => answer(deps, request, reply));
+        }
       }),
     );
   };
