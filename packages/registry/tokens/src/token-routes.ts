@@ -1,0 +1,122 @@
+import type { Principal } from '@vic/authz';
+import { VicError } from '@vic/errors';
+import type { HttpApplication, HttpRequest } from '@vic/http';
+import type { Credentials } from '@vic/rest';
+import type { IssuedToken } from './access-tokens.ts';
+import type { RefreshTokens } from './refresh-tokens.ts';
+import type { TokenIdentity } from './token-identity.ts';
+import type { TokenService } from './token-service.ts';
+
+/** What {@link tokenRoutes} needs. */
+export interface TokenRoutesDeps {
+  readonly service: TokenService;
+  readonly refreshTokens: RefreshTokens;
+  readonly identity: Pick<TokenIdentity, 'authenticate'>;
+}
+
+const PATH = '/service/token';
+const FORM = 'application/x-www-form-urlencoded';
+const MAX_FORM_BYTES = 64 * 1024;
+
+/** `GET /service/token` of the token protocol, and `POST` of its OAuth 2 variant. */
+export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => void {
+  return (app) => {
+    app.get(PATH, async (request, reply) => {
+      const parameters = new URLSearchParams(request.originalUrl.split('?')[1] ?? '');
+      deps.service.checkService(parameters.get('service') ?? '');
+      const principal = await deps.identity.authenticate(credentialsOf(request, request.headers.authorization));
+      const issued = await issue(deps, principal, parameters);
+      const isOffline = parameters.get('offline_token') === 'true';
+      return reply.header('cache-control', 'no-store').send({
+        ...tokenBody(issued),
+        ...(isOffline ? await refreshBody(deps, principal, parameters) : {}),
+      });
+    });
+
+    void app.register(async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser(FORM, { parseAs: 'string', bodyLimit: MAX_FORM_BYTES }, (_request, body, done) => {
+        done(null, new URLSearchParams(String(body)));
+      });
+      scope.post(PATH, async (request, reply) => {
+        const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+        deps.service.checkService(form.get('service') ?? '');
+        const { principal, refreshToken } = await redeemGrant(deps, request as HttpRequest, form);
+        const issued = await issue(deps, principal, form);
+        return reply.header('cache-control', 'no-store').send({
+          ...tokenBody(issued),
+          scope: form.getAll('scope').join(' '),
+          ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
+        });
+      });
+    });
+  };
+}
+
+async function issue(deps: TokenRoutesDeps, principal: Principal, parameters: URLSearchParams): Promise<IssuedToken> {
+  return deps.service.issue(principal, {
+    service: parameters.get('service') ?? '',
+    scopes: parameters.getAll('scope'),
+  });
+}
+
+/** Who asks, by the grant the form holds; a password may be exchanged for an identity token. */
+async function redeemGrant(
+  deps: TokenRoutesDeps,
+  request: HttpRequest,
+  form: URLSearchParams,
+): Promise<{ readonly principal: Principal; readonly refreshToken: string | undefined }> {
+  switch (form.get('grant_type')) {
+    case 'refresh_token': {
+      const refreshToken = required(form, 'refresh_token');
+      return { principal: await deps.refreshTokens.redeem(refreshToken), refreshToken };
+    }
+    case 'password': {
+      const pair = `${required(form, 'username')}:${required(form, 'password')}`;
+      const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+      const principal = await deps.identity.authenticate(credentialsOf(request, authorization));
+      const isOffline = form.get('access_type') === 'offline';
+      const refreshToken = isOffline
+        ? await deps.refreshTokens.issue(principal, form.get('client_id') ?? '')
+        : undefined;
+      return { principal, refreshToken };
+    }
+    default:
+      throw invalid('grant_type must be password or refresh_token');
+  }
+}
+
+function required(form: URLSearchParams, name: string): string {
+  const value = form.get(name) ?? '';
+  if (value === '') throw invalid(`${name} is missing`);
+  return value;
+}
+
+function credentialsOf(request: HttpRequest, authorization: string | undefined): Credentials {
+  return {
+    method: request.method,
+    authorization,
+    cookie: undefined,
+    csrfToken: undefined,
+    address: request.ip,
+  };
+}
+
+async function refreshBody(
+  deps: TokenRoutesDeps,
+  principal: Principal,
+  parameters: URLSearchParams,
+): Promise<{ readonly refresh_token?: string }> {
+  const token = await deps.refreshTokens.issue(principal, parameters.get('client_id') ?? '');
+  return token === undefined ? {} : { refresh_token: token };
+}
+
+/** Old clients read `token`, OAuth 2 ones `access_token`. */
+function tokenBody({ token, expiresInS, issuedAtMs }: IssuedToken): object {
+  const issuedAt = new Date(issuedAtMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  return { token, access_token: token, expires_in: expiresInS, issued_at: issuedAt };
+}
+
+function invalid(message: string): VicError {
+  return new VicError({ class: 'InvalidArgument', code: 'TOKEN_REQUEST_INVALID', message });
+}
