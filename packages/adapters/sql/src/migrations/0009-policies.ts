@@ -33,13 +33,6 @@ async function createRules(db: Kysely<unknown>, types: ColumnTypes): Promise<voi
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .addColumn('updated_at_ms', 'bigint', (column) => column.notNull())
     .execute();
-  await db.schema
-    .createTable('retention_results')
-    .addColumn('task_id', 'integer', (column) => column.primaryKey())
-    .addColumn('repository', 'text', (column) => column.notNull())
-    .addColumn('total', 'integer', (column) => column.notNull())
-    .addColumn('retained', 'integer', (column) => column.notNull())
-    .execute();
 }
 
 async function createQuotas(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {

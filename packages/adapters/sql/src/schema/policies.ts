@@ -27,14 +27,6 @@ export interface RetentionPoliciesTable {
   updated_at_ms: number;
 }
 
-/** What retention found in one repository; the task itself is a row of jobs. */
-export interface RetentionResultsTable {
-  readonly task_id: number;
-  readonly repository: string;
-  total: number;
-  retained: number;
-}
-
 /** How much a project may store. */
 export interface QuotasTable {
   readonly id: Generated<number>;
@@ -58,7 +50,6 @@ export interface QuotaReservationsTable {
 export interface PoliciesTables {
   immutable_rules: ImmutableRulesTable;
   retention_policies: RetentionPoliciesTable;
-  retention_results: RetentionResultsTable;
   quotas: QuotasTable;
   quota_reservations: QuotaReservationsTable;
 }

@@ -1,0 +1,39 @@
+import { VicError } from '@vic/errors';
+import { type RestRoutes, permits } from '@vic/rest';
+import { ArtifactAdditions } from './artifact-addition.ts';
+import { ArtifactCatalog } from './artifact-catalog.ts';
+import { acceptedReportsOf, summaryOf } from './artifact-presenter.ts';
+import { requestedArtifact } from './artifact-routes.ts';
+import type { CatalogDeps } from './catalog-services.ts';
+import { ARTIFACT } from './repository-request.ts';
+
+/** Harbor's `additions` of artifacts: reports of scanners, and documents found in the artifacts. */
+export function additionRoutes(deps: CatalogDeps): RestRoutes {
+  const catalog = new ArtifactCatalog(deps.database);
+  const additions = new ArtifactAdditions(deps);
+  const permission = permits({ scope: 'project', resource: 'artifact-addition', action: 'read' });
+  return (app) => {
+    app.get(`${ARTIFACT}/additions/vulnerabilities`, permission, async (request) => {
+      const artifact = await requestedArtifact(deps, catalog, request);
+      return (await deps.reports?.vulnerabilities(summaryOf(artifact), acceptedReportsOf(request))) ?? {};
+    });
+    app.get(`${ARTIFACT}/additions/sbom`, permission, async (request) => {
+      const artifact = await requestedArtifact(deps, catalog, request);
+      const document = await deps.reports?.sbom(summaryOf(artifact));
+      if (document !== undefined && document !== null) return document;
+      throw new VicError({
+        class: 'NotFound',
+        code: 'ADDITION_NOT_FOUND',
+        message: `${artifact.repository}@${artifact.digest} has no SBOM`,
+      });
+    });
+    app.get(`${ARTIFACT}/additions/:addition`, permission, async (request, reply) => {
+      const artifact = await requestedArtifact(deps, catalog, request);
+      const name = (request.params as Readonly<Record<string, string>>)['addition'] ?? '';
+      const { contentType, content } = await additions.read(artifact, name.toLowerCase());
+      // What was pushed is shown as text by browsers, never run.
+      void reply.header('x-content-type-options', 'nosniff').type(contentType);
+      return content;
+    });
+  };
+}

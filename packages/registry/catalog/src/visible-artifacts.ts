@@ -1,0 +1,61 @@
+import { type Executor, type Expression, type RawBuilder, type SqlBool, sql } from '@vic/sql';
+
+/**
+ * The condition on `artifacts` that lists are made of: neither what belongs to another artifact, nor the untagged
+ * members of an index.
+ */
+export function isListed(): Expression<SqlBool> {
+  return sql<SqlBool>`(artifacts.subject_digest is null and (${isTagged()} or not ${isMember()}))`;
+}
+
+/** The condition that an artifact has a tag. */
+export function isTagged(): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (select 1 from tags where tags.artifact_id = artifacts.id)`;
+}
+
+/** The condition that an index of the same repository lists the artifact. */
+function isMember(): RawBuilder<SqlBool> {
+  return sql<SqlBool>`exists (
+    select 1 from artifact_references
+    where artifact_references.repository_id = artifacts.repository_id
+      and artifact_references.child_digest = artifacts.digest
+  )`;
+}
+
+/**
+ * How many artifacts {@link isListed} holds for, by repository.
+ *
+ * All that belong to nothing are counted in an index; what is taken off are the untagged members of indexes, which
+ * are found from the references.
+ */
+export async function countListed(
+  executor: Executor,
+  repositoryIds: readonly number[],
+): Promise<ReadonlyMap<number, number>> {
+  if (repositoryIds.length === 0) return new Map();
+  const [all, members] = await Promise.all([
+    executor
+      .selectFrom('artifacts')
+      .select((e) => ['repository_id', e.fn.countAll<number>().as('total')])
+      .where('repository_id', 'in', repositoryIds)
+      .where('subject_digest', 'is', null)
+      .groupBy('repository_id')
+      .execute(),
+    executor
+      .selectFrom('artifact_references')
+      .innerJoin('artifacts', (join) =>
+        join
+          .onRef('artifacts.repository_id', '=', 'artifact_references.repository_id')
+          .onRef('artifacts.digest', '=', 'artifact_references.child_digest'),
+      )
+      .select((e) => ['artifacts.repository_id', e.fn.count<number>('artifacts.id').distinct().as('total')])
+      .where('artifact_references.repository_id', 'in', repositoryIds)
+      .where('artifacts.subject_digest', 'is', null)
+      .where(sql<SqlBool>`not ${isTagged()}`)
+      .groupBy('artifacts.repository_id')
+      .execute(),
+  ]);
+  const counts = new Map(all.map((row) => [row.repository_id, Number(row.total)]));
+  for (const row of members) counts.set(row.repository_id, (counts.get(row.repository_id) ?? 0) - Number(row.total));
+  return counts;
+}
