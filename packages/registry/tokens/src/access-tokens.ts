@@ -38,7 +38,8 @@ export interface AccessTokensDeps {
 }
 
 const ISSUER = 'harbor-token-issuer';
-const MAX_LIFETIME_S = 24 * 60 * 60;
+/** Longer ones are not made: a token cannot be called back, and the key that signed it must be kept. */
+const MAX_LIFETIME_S = 30 * 24 * 60 * 60;
 /** Processes that share a database may differ a little in what time it is. */
 const CLOCK_TOLERANCE_S = 30;
 /** A client comes with the same token again and again; its signature is checked once. */

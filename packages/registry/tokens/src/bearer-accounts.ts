@@ -1,19 +1,18 @@
-import type { Principal, RobotPrincipal, UserPrincipal } from '@vic/authz';
-import { ANONYMOUS } from '@vic/authz';
+import { ANONYMOUS, type Principal } from '@vic/authz';
 import { VicError } from '@vic/errors';
 import { ShortCache } from '@vic/projects';
 import type { VerifiedToken } from './access-tokens.ts';
-import type { AccountReference, TokenIdentity } from './token-identity.ts';
+import { type AccountReference, type TokenIdentity, currentPrincipal } from './token-identity.ts';
 
 /** How old another process's change of an account may be before this one sees it. */
 const MAX_AGE_MS = 1_000;
 
 /** Finds out who the accounts of tokens are now: groups, rights and robots' grants change while tokens live. */
 export class BearerAccounts {
-  readonly #identity: Pick<TokenIdentity, 'currentPrincipal'>;
-  readonly #principals: ShortCache<string, UserPrincipal | RobotPrincipal | undefined>;
+  readonly #identity: Pick<TokenIdentity, 'renewPrincipal'>;
+  readonly #principals: ShortCache<string, Principal | undefined>;
 
-  constructor(deps: { readonly identity: Pick<TokenIdentity, 'currentPrincipal'>; readonly now?: () => number }) {
+  constructor(deps: { readonly identity: Pick<TokenIdentity, 'renewPrincipal'>; readonly now?: () => number }) {
     this.#identity = deps.identity;
     this.#principals = new ShortCache({ maxAgeMs: MAX_AGE_MS, now: deps.now ?? Date.now });
   }
@@ -32,7 +31,7 @@ export class BearerAccounts {
     return principal.kind === 'user' && token.grants !== undefined ? { ...principal, grants: token.grants } : principal;
   }
 
-  async #current(account: AccountReference): Promise<UserPrincipal | RobotPrincipal | undefined> {
-    return this.#principals.get(`${account.kind} ${account.id}`, async () => this.#identity.currentPrincipal(account));
+  async #current(account: AccountReference): Promise<Principal | undefined> {
+    return this.#principals.get(`${account.kind} ${account.id}`, async () => currentPrincipal(this.#identity, account));
   }
 }

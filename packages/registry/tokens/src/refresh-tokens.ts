@@ -2,12 +2,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Grant, Principal } from '@vic/authz';
 import { VicError } from '@vic/errors';
 import type { Database } from '@vic/sql';
-import type { AccountReference, TokenIdentity } from './token-identity.ts';
+import { credentialMark } from './credential-mark.ts';
+import { type AccountReference, type TokenIdentity, currentPrincipal } from './token-identity.ts';
 
 /** What {@link RefreshTokens} is composed of. */
 export interface RefreshTokensDeps {
   readonly database: Database;
-  readonly identity: Pick<TokenIdentity, 'currentPrincipal' | 'credentialsChangedAt'>;
+  readonly identity: Pick<TokenIdentity, 'renewPrincipal'>;
   /** The present time; the clock's when absent. */
   readonly now?: () => number;
 }
@@ -59,6 +60,7 @@ export class RefreshTokens {
           principal_kind: principal.kind,
           principal_id: principal.id,
           grants: grants === undefined ? null : JSON.stringify(grants),
+          credential: (await credentialMark(transaction, principal)) ?? '',
           client_id: clientId.slice(0, MAX_CLIENT_ID_LENGTH),
           created_at_ms: nowMs,
           expires_at_ms: nowMs + LIFETIME_MS,
@@ -77,10 +79,10 @@ export class RefreshTokens {
       .executeTakeFirst();
     if (row === undefined || row.expires_at_ms <= this.#now()) throw refused();
     const account: AccountReference = { kind: row.principal_kind, id: row.principal_id };
-    const principal = await this.#deps.identity.currentPrincipal(account);
+    const principal = await currentPrincipal(this.#deps.identity, account);
     if (principal === undefined) throw refused();
-    if ((await this.#deps.identity.credentialsChangedAt(account)) > row.created_at_ms) throw refused();
-    if (row.grants === null || principal.kind === 'robot') return principal;
+    if ((await credentialMark(this.#deps.database.db, account)) !== row.credential) throw refused();
+    if (row.grants === null || principal.kind !== 'user') return principal;
     return { ...principal, grants: JSON.parse(row.grants) as Grant[] };
   }
 

@@ -1,4 +1,4 @@
-import type { Principal, RobotPrincipal, UserPrincipal } from '@vic/authz';
+import type { Principal } from '@vic/authz';
 import type { Credentials } from '@vic/rest';
 
 /** Which account a token is for. */
@@ -11,11 +11,15 @@ export interface AccountReference {
 export interface TokenIdentity {
   /** `ANONYMOUS` without credentials; throws `Unauthenticated` for wrong ones. */
   authenticate(credentials: Credentials): Promise<Principal>;
-  /** The account as it is now; `undefined` when it is gone, disabled or expired. */
-  currentPrincipal(account: AccountReference): Promise<UserPrincipal | RobotPrincipal | undefined>;
-  /**
-   * When the account's password or secret was last changed, in milliseconds since 1970; a refresh token made
-   * before is refused.
-   */
-  credentialsChangedAt(account: AccountReference): Promise<number>;
+  /** The principal as it is now; `undefined` when the account is gone, disabled or expired. */
+  renewPrincipal(principal: Principal): Promise<Principal | undefined>;
+}
+
+/** The account as it is now, whatever it was when the token was made. */
+export async function currentPrincipal(
+  identity: Pick<TokenIdentity, 'renewPrincipal'>,
+  { kind, id }: AccountReference,
+): Promise<Principal | undefined> {
+  if (kind === 'robot') return identity.renewPrincipal({ kind, id, name: '', grants: [] });
+  return identity.renewPrincipal({ kind, id, name: '', systemAdministrator: false, groupIds: [] });
 }

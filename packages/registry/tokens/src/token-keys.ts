@@ -28,7 +28,7 @@ export const ALGORITHM = 'ES256';
 /** How long another process may go on signing with a key that was retired here. */
 const MAX_AGE_MS = 30_000;
 /** A retired key still verifies what it signed: as long as the longest token lives. */
-const RETIRED_FOR_MS = 48 * 60 * 60 * 1000;
+const RETIRED_FOR_MS = 31 * 24 * 60 * 60 * 1000;
 /** A token with an unknown key makes the keys be read again, but not more often than this. */
 const MIN_RELOAD_MS = 1_000;
 

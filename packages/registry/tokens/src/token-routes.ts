@@ -12,6 +12,8 @@ export interface TokenRoutesDeps {
   readonly service: TokenService;
   readonly refreshTokens: RefreshTokens;
   readonly identity: Pick<TokenIdentity, 'authenticate'>;
+  /** Whether a secret is an access token of its own: a client may keep that, and gets no other for it. */
+  isPersonalToken(secret: string): boolean;
 }
 
 const PATH = '/service/token';
@@ -26,7 +28,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => vo
       deps.service.checkService(parameters.get('service') ?? '');
       const principal = await deps.identity.authenticate(credentialsOf(request, request.headers.authorization));
       const issued = await issue(deps, principal, parameters);
-      const isOffline = parameters.get('offline_token') === 'true';
+      const isOffline = parameters.get('offline_token') === 'true' && !showsPersonalToken(deps, request as HttpRequest);
       return reply.header('cache-control', 'no-store').send({
         ...tokenBody(issued),
         ...(isOffline ? await refreshBody(deps, principal, parameters) : {}),
@@ -72,10 +74,11 @@ async function redeemGrant(
       return { principal: await deps.refreshTokens.redeem(refreshToken), refreshToken };
     }
     case 'password': {
-      const pair = `${required(form, 'username')}:${required(form, 'password')}`;
+      const password = required(form, 'password');
+      const pair = `${required(form, 'username')}:${password}`;
       const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
       const principal = await deps.identity.authenticate(credentialsOf(request, authorization));
-      const isOffline = form.get('access_type') === 'offline';
+      const isOffline = form.get('access_type') === 'offline' && !deps.isPersonalToken(password);
       const refreshToken = isOffline
         ? await deps.refreshTokens.issue(principal, form.get('client_id') ?? '')
         : undefined;
@@ -84,6 +87,13 @@ async function redeemGrant(
     default:
       throw invalid('grant_type must be password or refresh_token');
   }
+}
+
+function showsPersonalToken(deps: TokenRoutesDeps, { headers }: HttpRequest): boolean {
+  const [, scheme = '', value = ''] = /^(\w+) +(\S+)$/.exec(headers.authorization ?? '') ?? [];
+  if (scheme.toLowerCase() !== 'basic') return deps.isPersonalToken(value);
+  const decoded = Buffer.from(value, 'base64').toString('utf8');
+  return deps.isPersonalToken(decoded.slice(decoded.indexOf(':') + 1));
 }
 
 function required(form: URLSearchParams, name: string): string {

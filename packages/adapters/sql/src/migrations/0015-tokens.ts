@@ -20,6 +20,7 @@ export const tokens: Migration = {
       .addColumn('principal_kind', 'text', (column) => column.notNull())
       .addColumn('principal_id', 'integer', (column) => column.notNull())
       .addColumn('grants', 'text')
+      .addColumn('credential', 'text', (column) => column.notNull())
       .addColumn('client_id', 'text', (column) => column.notNull())
       .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
       .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())

@@ -23,6 +23,8 @@ export interface RefreshTokensTable {
   readonly principal_id: number;
   /** JSON of the grants the credential had that it was made with; null when it had no limits of its own. */
   readonly grants: string | null;
+  /** Changes with the account's password: a token made with an earlier one is refused. */
+  readonly credential: string;
   readonly client_id: string;
   readonly created_at_ms: number;
   readonly expires_at_ms: number;

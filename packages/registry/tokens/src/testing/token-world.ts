@@ -6,7 +6,6 @@ import type { Credentials } from '@vic/rest';
 import { SecretBox } from '@vic/secrets';
 import type { Database } from '@vic/sql';
 import {
-  type AccountReference,
   AccessTokens,
   BearerAccounts,
   NotaryAccess,
@@ -41,7 +40,6 @@ export class TestIdentity implements TokenIdentity {
     ],
   ]);
   readonly disabled = new Set<string>();
-  credentialsChangedAtMs = 0;
 
   async authenticate({ authorization }: Credentials): Promise<Principal> {
     if (authorization === undefined) return ANONYMOUS;
@@ -53,13 +51,32 @@ export class TestIdentity implements TokenIdentity {
     throw new VicError({ class: 'Unauthenticated', code: 'WRONG', message: 'wrong name or password' });
   }
 
-  async currentPrincipal(reference: AccountReference): Promise<UserPrincipal | RobotPrincipal | undefined> {
-    const account = [...this.accounts.values()].find(({ kind, id }) => kind === reference.kind && id === reference.id);
+  async renewPrincipal(principal: Principal): Promise<Principal | undefined> {
+    if (principal.kind === 'anonymous') return principal;
+    const account = [...this.accounts.values()].find(({ kind, id }) => kind === principal.kind && id === principal.id);
     return account === undefined || this.disabled.has(account.name) ? undefined : account;
   }
+}
 
-  async credentialsChangedAt(): Promise<number> {
-    return this.credentialsChangedAtMs;
+/** Gives the database the users of {@link TestIdentity}, with passwords that can be changed. */
+export async function addUsers(database: Database): Promise<void> {
+  for (const name of ['admin', 'alice', 'bob']) {
+    await database.db
+      .insertInto('users')
+      .values({
+        name,
+        name_key: name,
+        source: 'local',
+        email: '',
+        real_name: '',
+        comment: '',
+        system_administrator: 0,
+        administrator_by_source: 0,
+        password_hash: 'first',
+        created_at_ms: 0,
+        updated_at_ms: 0,
+      })
+      .execute();
   }
 }
 

@@ -6,10 +6,11 @@ import { restErrorResponse } from '@vic/rest';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
 import { tokenRoutes } from '../index.ts';
-import { PASSWORD, type TokenWorld, basic, tokenWorld } from './token-world.ts';
+import { PASSWORD, type TokenWorld, addUsers, basic, tokenWorld } from './token-world.ts';
 
 const alice: UserPrincipal = { kind: 'user', id: 2, name: 'alice', systemAdministrator: false, groupIds: [] };
 const SERVICE = 'harbor-registry';
+const PERSONAL = 'pat';
 
 interface TokenBody {
   readonly token: string;
@@ -27,7 +28,7 @@ async function tokenServer(world: TokenWorld): Promise<
   } & AsyncDisposable
 > {
   const server = createHttpServer({ logger: silentLogger(), errorResponse: restErrorResponse });
-  tokenRoutes(world)(server.app);
+  tokenRoutes({ ...world, isPersonalToken: (secret) => secret === PERSONAL })(server.app);
   return {
     get: async (query, authorization) => {
       const headers = authorization === undefined ? {} : { authorization };
@@ -163,6 +164,7 @@ export const tokensSuite: DialectSuite = (open) => {
   describe('identity tokens', () => {
     it('are given for a password and stand for it until it is changed', async () => {
       await using database = await open();
+      await addUsers(database);
       const world = tokenWorld(database);
       await using server = await tokenServer(world);
       await world.projects.create({ name: 'team' }, alice);
@@ -175,13 +177,13 @@ export const tokensSuite: DialectSuite = (open) => {
       const second = await server.post(refresh);
       expect(second).toMatchObject({ status: 200, body: { refresh_token: refreshToken, scope } });
       expect(accessIn(second.body)).toMatchObject([{ actions: ['pull', 'push', 'delete'] }]);
-      world.pass(1);
-      world.identity.credentialsChangedAtMs = Date.now() + 60_000;
+      await database.db.updateTable('users').set({ password_hash: 'second' }).where('name', '=', 'alice').execute();
       expect((await server.post(refresh)).status).toBe(401);
     });
 
     it('end with the account, with time and when revoked', async () => {
       await using database = await open();
+      await addUsers(database);
       const world = tokenWorld(database);
       const issue = async (): Promise<string> => (await world.refreshTokens.issue(alice, 'test')) ?? '';
       const [revoked] = [await issue()];
@@ -198,6 +200,7 @@ export const tokensSuite: DialectSuite = (open) => {
 
     it('keep the limits of the credential they were made with', async () => {
       await using database = await open();
+      await addUsers(database);
       const world = tokenWorld(database);
       const grants: UserPrincipal['grants'] = [
         { scope: { kind: 'project', project: 'x' }, permissions: [{ resource: 'repository', action: 'pull' }] },
@@ -206,11 +209,18 @@ export const tokensSuite: DialectSuite = (open) => {
       expect(await world.refreshTokens.redeem(token ?? '')).toMatchObject({ name: 'alice', grants });
     });
 
-    it('come with docker login, and not for nobody', async () => {
+    it('come with docker login, but neither for nobody nor for a personal access token', async () => {
       await using database = await open();
-      await using server = await tokenServer(tokenWorld(database));
+      await addUsers(database);
+      const world = tokenWorld(database);
+      await using server = await tokenServer(world);
       const login = await server.get(`service=${SERVICE}&offline_token=true&client_id=docker`, basic('alice'));
       expect(login.body).toHaveProperty('refresh_token');
+      world.identity.authenticate = async () => alice;
+      const personal = await server.get(`service=${SERVICE}&offline_token=true`, basic('alice', PERSONAL));
+      expect(personal.status).toBe(200);
+      expect(personal.body).not.toHaveProperty('refresh_token');
+      world.identity.authenticate = async () => ANONYMOUS;
       const pull = await server.get(`service=${SERVICE}&offline_token=true&scope=repository:a/b:pull`);
       expect(pull.body).not.toHaveProperty('refresh_token');
     });
