@@ -1,28 +1,44 @@
 /**
- * Installs the peer programs that contract tests run against: govmomi's `vcsim` and `govc`.
+ * Installs the peer programs that contract tests run against: govmomi's `vcsim` and `govc`, and the conformance
+ * suite of the OCI's distribution specification.
  *
- * Usage: `node tools/install-peers.ts`. Idempotent; needs a Go toolchain and the Go module proxy. Both are built
- * from govmomi's library by the small module in `tools/peers`, whose `go.mod` and `go.sum` pin every version:
- * upstream keeps its two commands in nested modules that module proxies do not always have.
+ * Usage: `node tools/install-peers.ts`. Idempotent; needs a Go toolchain and the Go module proxy. The first two are
+ * built from govmomi's library by the small module in `tools/peers`, whose `go.mod` and `go.sum` pin every version:
+ * upstream keeps its two commands in nested modules that module proxies do not always have. The suite is such a
+ * nested module, too; its source is in `tools/peers/oci-conformance`.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-const PEERS = ['vcsim', 'govc'] as const;
-/** The first build of both programs takes minutes on a small machine. */
-const BUILD_TIMEOUT_MS = 20 * 60_000;
+interface Peer {
+  readonly name: string;
+  /** The directory of its `go.mod`. */
+  readonly module: string;
+  /** The package to build, in its module. */
+  readonly source: string;
+}
 
 const peersModule = join(import.meta.dirname, 'peers');
+const PEERS: readonly Peer[] = [
+  { name: 'vcsim', module: peersModule, source: 'vcsim' },
+  { name: 'govc', module: peersModule, source: 'govc' },
+  { name: 'oci-conformance', module: join(peersModule, 'oci-conformance'), source: '.' },
+];
+/** The first build of all programs takes minutes on a small machine. */
+const BUILD_TIMEOUT_MS = 20 * 60_000;
+
 const binDirectory = join(dirname(import.meta.dirname), 'build', 'peers', 'bin');
 const run = promisify(execFile);
 
 async function main(): Promise<void> {
   if (!(await hasGo())) {
-    console.error('No Go toolchain found: vcsim and govc are not installed, and the tests that need them are skipped.');
+    console.error(
+      'No Go toolchain found: the peer programs are not installed, and the tests that need them are skipped.',
+    );
     console.error('Install Go 1.25 or newer and run this again.');
     return;
   }
@@ -39,27 +55,30 @@ async function hasGo(): Promise<boolean> {
   }
 }
 
-async function install(peer: (typeof PEERS)[number]): Promise<void> {
-  const stamp = join(binDirectory, `.${peer}.sha256`);
-  const wanted = await sourceDigest(peer);
+async function install({ name, module, source }: Peer): Promise<void> {
+  const stamp = join(binDirectory, `.${name}.sha256`);
+  const wanted = await sourceDigest(module, source);
   const installed = await readFile(stamp, 'utf8').catch(() => '');
-  if (installed === wanted && existsSync(join(binDirectory, peer))) {
-    console.log(`${peer} is already installed.`);
+  if (installed === wanted && existsSync(join(binDirectory, name))) {
+    console.log(`${name} is already installed.`);
     return;
   }
-  await run('go', ['build', '-trimpath', '-o', join(binDirectory, peer), `./${peer}`], {
-    cwd: peersModule,
+  await run('go', ['build', '-trimpath', '-o', join(binDirectory, name), `./${source}`], {
+    cwd: module,
     timeout: BUILD_TIMEOUT_MS,
     maxBuffer: 16 * 1024 * 1024,
   });
   await writeFile(stamp, wanted);
-  console.log(`Installed ${peer} in ${binDirectory}.`);
+  console.log(`Installed ${name} in ${binDirectory}.`);
 }
 
 /** What the built program depends on: its pinned modules and its own source. */
-async function sourceDigest(peer: string): Promise<string> {
+async function sourceDigest(module: string, source: string): Promise<string> {
+  const programs = (await readdir(join(module, source))).filter((file) => file.endsWith('.go')).toSorted();
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', `${peer}/main.go`]) hash.update(await readFile(join(peersModule, file)));
+  for (const file of ['go.mod', 'go.sum', ...programs.map((file) => join(source, file))]) {
+    hash.update(await readFile(join(module, file)));
+  }
   return hash.digest('hex');
 }
 

@@ -3,7 +3,6 @@ import type { ContentDigest } from '@vic/oci';
 import type { LinkedBlob } from '@vic/repositories';
 import { parseByteRange } from './byte-range.ts';
 import { clientSignal } from './client-signal.ts';
-import { API_VERSION_HEADER } from './distribution-error-response.ts';
 import { unknownBlob } from './distribution-error.ts';
 import type { DistributionOptions } from './distribution-options.ts';
 import { namesDigest } from './entity-tag.ts';
@@ -79,7 +78,7 @@ async function sendContent(
     case 'unsatisfiable':
       return reply
         .code(416)
-        .headers({ ...API_VERSION_HEADER, 'content-range': `bytes */${sizeBytes}` })
+        .headers({ 'content-range': `bytes */${sizeBytes}`, 'content-type': 'application/json' })
         .send({ errors: [{ code: 'SIZE_INVALID', message: `the blob has ${sizeBytes} bytes` }] });
   }
 }

@@ -21,8 +21,7 @@ export function parseByteRange(header: string | undefined, sizeBytes: number): R
   const start = Number(first);
   if (start >= sizeBytes) return { kind: 'unsatisfiable' };
   const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
-  // An end before the start makes the header invalid, and an invalid header is ignored.
-  return end < start ? { kind: 'whole' } : part(start, end);
+  return end < start ? { kind: 'unsatisfiable' } : part(start, end);
 }
 
 function part(start: number, end: number): RequestedRange {

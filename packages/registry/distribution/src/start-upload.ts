@@ -1,6 +1,6 @@
 import type { HttpReply } from '@vic/http';
-import { isRepositoryName } from '@vic/oci';
-import type { ContentDigest } from '@vic/oci';
+import { algorithmOf, isRepositoryName } from '@vic/oci';
+import type { ContentDigest, DigestAlgorithm } from '@vic/oci';
 import { uploadRange } from './distribution-error-response.ts';
 import { invalidDigest, invalidName } from './distribution-error.ts';
 import type { DistributionOptions } from './distribution-options.ts';
@@ -19,7 +19,7 @@ export async function startUpload(options: DistributionOptions, context: Reposit
   if (digest !== null) return pushWhole(options, context, digestIn(digest));
   const algorithm = query.get('digest-algorithm');
   if (algorithm !== null && algorithm !== 'sha256' && algorithm !== 'sha512') throw invalidDigest(algorithm);
-  return begin(options, context);
+  return begin(options, context, algorithm ?? 'sha256');
 }
 
 /** The source of a mount, as the access of the request needs to know it. */
@@ -42,11 +42,15 @@ async function mountOrBegin(
   const mounted = isStored
     ? await store.mountBlob(context.place, context.actor, { digest, from: mountSource(context.query), mayPull })
     : undefined;
-  return mounted === undefined ? begin(options, context) : blobIsThere(context, digest);
+  return mounted === undefined ? begin(options, context, algorithmOf(digest)) : blobIsThere(context, digest);
 }
 
-async function begin(options: DistributionOptions, { reply, place }: RepositoryContext): Promise<HttpReply> {
-  const id = await options.blobs.createUpload();
+async function begin(
+  options: DistributionOptions,
+  { reply, place }: RepositoryContext,
+  algorithm: DigestAlgorithm,
+): Promise<HttpReply> {
+  const id = await options.blobs.createUpload(algorithm);
   if (options.minChunkBytes !== undefined) void reply.header('oci-chunk-min-length', options.minChunkBytes);
   return reply
     .code(202)
