@@ -4,11 +4,13 @@ import { VicError } from '@vic/errors';
 import type { DigestAlgorithm } from './blob-digest.ts';
 
 /** What this process knows of an upload that nobody can read from the store. */
-export interface UploadSession {
+export interface UploadSession<S> {
   readonly algorithm: DigestAlgorithm;
   /** The hash of the first `hashedBytes` bytes. */
   readonly hash: Hash;
   hashedBytes: number;
+  /** Whatever else the store remembers. */
+  state: S;
 }
 
 interface Turn {
@@ -19,20 +21,19 @@ interface Turn {
 const MAX_SESSIONS = 10_000;
 
 /** The uploads this process works on: their running hashes, and one operation at a time for each. */
-export class UploadSessions {
-  readonly #sessions = new Map<string, UploadSession>();
+export class UploadSessions<S = undefined> {
+  readonly #sessions = new Map<string, UploadSession<S>>();
   readonly #turns = new Map<string, { readonly mutex: Mutex; users: number; current: Turn | undefined }>();
 
   /** Starts hashing an upload that has no bytes yet. */
-  begin(id: string, algorithm: DigestAlgorithm): UploadSession {
-    const session: UploadSession = { algorithm, hash: createHash(algorithm), hashedBytes: 0 };
-    this.#sessions.set(id, session);
+  begin(id: string, algorithm: DigestAlgorithm, state: S): void {
+    this.#sessions.set(id, { algorithm, hash: createHash(algorithm), hashedBytes: 0, state });
     const [oldest] = this.#sessions.keys();
     if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
-    return session;
   }
 
-  get(id: string): UploadSession | undefined {
+  /** What is known of an upload that only this process has written to. */
+  get(id: string): UploadSession<S> | undefined {
     return this.#sessions.get(id);
   }
 
@@ -74,7 +75,8 @@ export class UploadSessions {
   }
 }
 
-function superseded(id: string): VicError {
+/** Another request, here or in another process, has the upload now. */
+export function superseded(id: string): VicError {
   return new VicError({
     class: 'Conflict',
     code: 'BLOB_UPLOAD_SUPERSEDED',

@@ -40,7 +40,7 @@ export class FsUploads {
 
   async create(algorithm: DigestAlgorithm): Promise<string> {
     const { id } = await this.#files.create();
-    this.#sessions.begin(id, algorithm);
+    this.#sessions.begin(id, algorithm, undefined);
     return id;
   }
 
