@@ -1,8 +1,9 @@
 import { delay } from '@vic/async';
 import { isVicError, VicError } from '@vic/errors';
 import type { HttpResponse } from '@vic/http-client';
+import type { ContentDigest } from '@vic/oci';
 import type { BandwidthLimit } from './bandwidth.ts';
-import type { ContentDigest } from './content-digest.ts';
+
 import { registryError } from './registry-error.ts';
 import type { RegistryHttp } from './registry-http.ts';
 import { rechunk } from './rechunk.ts';

@@ -9,8 +9,6 @@ export { RegistryPool } from './registry-pool.ts';
 export type { RegistryPoolOptions } from './registry-pool.ts';
 export { RegistryBusyError } from './registry-busy-error.ts';
 export { BandwidthLimit } from './bandwidth.ts';
-export { isContentDigest, matchesDigest } from './content-digest.ts';
-export type { ContentDigest } from './content-digest.ts';
 export type { RegistryCredentials } from './credentials.ts';
 export { verifiedStream } from './verified-stream.ts';
 export { parseChallenge } from './challenge.ts';

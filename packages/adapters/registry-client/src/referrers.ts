@@ -1,6 +1,6 @@
 import { VicError } from '@vic/errors';
-import { parseContentDigest } from './content-digest.ts';
-import type { ContentDigest } from './content-digest.ts';
+import { isContentDigest } from '@vic/oci';
+import type { ContentDigest } from '@vic/oci';
 
 /** One manifest that names another as its subject. */
 export interface ReferrerDescriptor {
@@ -33,8 +33,10 @@ export function parseReferrers(text: string): ReferrerDescriptor[] {
     if (typeof entry !== 'object' || entry === null) throw malformed();
     const fields = entry as Readonly<Record<string, unknown>>;
     const annotations = typeof fields['annotations'] === 'object' ? (fields['annotations'] ?? {}) : {};
+    const digest = textOf(fields['digest']);
+    if (!isContentDigest(digest)) throw malformed();
     return {
-      digest: parseContentDigest(fields['digest']),
+      digest,
       mediaType: textOf(fields['mediaType']),
       sizeBytes: Number(fields['size'] ?? 0),
       artifactType: textOf(fields['artifactType']),

@@ -1,12 +1,19 @@
 import type { HttpResponse } from '@vic/http-client';
-import { ACCEPTED_MANIFEST_TYPES, digestOfBytes, MAX_MANIFEST_BYTES } from '@vic/oci';
+import {
+  ACCEPTED_MANIFEST_TYPES,
+  algorithmOf,
+  contentDigestOf,
+  digestOfBytes,
+  isContentDigest,
+  MAX_MANIFEST_BYTES,
+} from '@vic/oci';
+import type { ContentDigest } from '@vic/oci';
 import { VicError } from '@vic/errors';
 import type { BandwidthLimit } from './bandwidth.ts';
 import { resumableDownload } from './blob-download.ts';
 import { uploadBlob } from './blob-upload.ts';
 import type { BlobUpload } from './blob-upload.ts';
-import { isContentDigest, matchesDigest } from './content-digest.ts';
-import type { ContentDigest } from './content-digest.ts';
+
 import { nextPage } from './page-link.ts';
 import { fallbackTag, parseReferrers } from './referrers.ts';
 import type { ReferrerDescriptor } from './referrers.ts';
@@ -102,17 +109,17 @@ export class RemoteRegistry {
       : isContentDigest(said) && said.startsWith('sha512:')
         ? said
         : digestOfBytes(bytes);
-    if (!matchesDigest(bytes, digest)) throw manifestMismatch(digest);
+    if (contentDigestOf(algorithmOf(digest), bytes) !== digest) throw manifestMismatch(digest);
     return { digest, mediaType, sizeBytes: bytes.length, bytes };
   }
 
-  /** Stores a manifest under a tag or its digest. */
+  /** Stores a manifest under a tag or its digest; tells whether the registry will list it as a referrer of its subject. */
   async putManifest(
     name: string,
     reference: string,
     manifest: { readonly bytes: Uint8Array; readonly mediaType: string },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<{ readonly subjectKnown: boolean }> {
     const response = await this.#http.send({
       method: 'PUT',
       path: `${name}/manifests/${reference}`,
@@ -123,6 +130,7 @@ export class RemoteRegistry {
     });
     if (!response.ok) throw await this.#error(response, name, reference, 'push');
     response.discard();
+    return { subjectKnown: response.header('oci-subject') !== undefined };
   }
 
   /**

@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { VicError } from '@vic/errors';
-import { hashFor } from './content-digest.ts';
-import type { ContentDigest } from './content-digest.ts';
+import { algorithmOf } from '@vic/oci';
+import type { ContentDigest } from '@vic/oci';
 
 /** The same bytes; fails at the end, in Docker's words, when their digest or length is not the expected one. */
 export async function* verifiedStream(
   source: AsyncIterable<Uint8Array>,
   expected: { readonly digest: ContentDigest; readonly sizeBytes?: number },
 ): AsyncGenerator<Buffer, void, undefined> {
-  const hash = hashFor(expected.digest);
+  const hash = createHash(algorithmOf(expected.digest));
   let size = 0;
   for await (const chunk of source) {
     size += chunk.length;

@@ -1,0 +1,34 @@
+import { isVicError } from '@vic/errors';
+import { isContentDigest } from '@vic/oci';
+import type { TransferRoute } from '../transfer/copy-artifact.ts';
+import type { PendingItem } from './pending-work.ts';
+
+/** Removes at the destination what was deleted at the source, unless it has become something else there. */
+export async function deleteReference(route: TransferRoute, item: PendingItem): Promise<void> {
+  const { target, targetRepository, signal, tell } = route;
+  const { reference } = item;
+  const name = `${targetRepository}${isContentDigest(reference) ? '@' : ':'}${reference}`;
+  const there = await target.head(targetRepository, reference, signal);
+  if (there === undefined) return tell(`${name} is not at the destination.`);
+  if (isContentDigest(reference)) {
+    try {
+      await target.deleteArtifact(targetRepository, reference, signal);
+      tell(`Deleted ${name}.`);
+    } catch (error) {
+      // An index of the destination's own may list it; it stays for as long as that does.
+      if (!isVicError(error, { code: 'REGISTRY_REFUSED' })) throw error;
+      tell(`${name} stays at the destination: ${error.message}`);
+    }
+    return;
+  }
+  if (there.digest !== item.digest && !(await isOlderThere(route, item))) {
+    return tell(`${name} names something else at the destination and stays.`);
+  }
+  await target.deleteTag(targetRepository, reference, signal);
+  tell(`Deleted ${name}.`);
+}
+
+async function isOlderThere({ target, targetRepository, signal }: TransferRoute, item: PendingItem): Promise<boolean> {
+  const pushedAtMs = await target.tagPushedAt(targetRepository, item.reference, signal);
+  return pushedAtMs !== undefined && pushedAtMs < item.sinceMs;
+}
