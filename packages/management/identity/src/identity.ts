@@ -52,6 +52,7 @@ export class Identity implements AsyncDisposable {
   readonly onboarding: Onboarding;
   readonly oidc: OidcSignIn;
   readonly passwords: PasswordAuthenticator;
+  readonly guard: LoginGuard;
   readonly hasher: PasswordHasher;
   readonly settings: IdentitySettings;
   readonly projects: ProjectLookup;
@@ -59,7 +60,6 @@ export class Identity implements AsyncDisposable {
   readonly cookies: CookieSettings;
   readonly externalUrl: string;
   readonly clock: () => number;
-  readonly #guard: LoginGuard;
   readonly #principals: Principals;
   readonly #requests: RequestAuthenticator;
   readonly #oidcSource: OidcSource;
@@ -79,17 +79,17 @@ export class Identity implements AsyncDisposable {
     this.robotStore = new RobotStore(database, clock);
     this.tokens = new AccessTokenStore(database, clock);
     this.sessions = new SessionStore(database, clock);
-    this.#guard = new LoginGuard(database, clock);
+    this.guard = new LoginGuard(database, clock);
     this.onboarding = new Onboarding(this);
     this.accounts = new Accounts(this);
     this.robots = new Robots({ store: this.robotStore, hasher: this.hasher, projects, settings });
-    this.localUsers = new LocalUsers({ ...this.#stores(), guard: this.#guard });
+    this.localUsers = new LocalUsers({ ...this.#stores(), guard: this.guard });
     this.#principals = new Principals({ ...this.#stores(), groups: this.groups, robots: this.robotStore });
     this.passwords = new PasswordAuthenticator({
       ...this.#stores(),
       robots: this.robotStore,
       tokens: this.tokens,
-      guard: this.#guard,
+      guard: this.guard,
       onboarding: this.onboarding,
       principals: this.#principals,
     });
@@ -133,7 +133,7 @@ export class Identity implements AsyncDisposable {
   async prune(): Promise<void> {
     const { sessionIdleMinutes } = await this.settings.current();
     await this.sessions.prune(sessionIdleMinutes * 60_000);
-    await this.#guard.prune();
+    await this.guard.prune();
     await this.oidc.prune();
   }
 

@@ -17,6 +17,8 @@ const PAIR: Patience = { from: 5, maxWaitMs: 15 * 60_000 };
 const ACCOUNT: Patience = { from: 20, maxWaitMs: 60_000 };
 /** An address with any accounts: spraying. Generous, because offices share one. */
 const ADDRESS: Patience = { from: 100, maxWaitMs: 5 * 60_000 };
+/** New accounts from an address, where anybody may make one. */
+const REGISTRATION: Patience = { from: 10, maxWaitMs: 60 * 60_000 };
 /** One stale password in a script counts against its address only so often. */
 const PAIR_FAILURES_AGAINST_ADDRESS = 20;
 const FORGOTTEN_AFTER_MS = 60 * 60_000;
@@ -97,6 +99,20 @@ export class LoginGuard {
           .where('login_addresses.last_success_at_ms', '<', now - KNOWN_ADDRESS_REFRESH_MS),
       )
       .execute();
+  }
+
+  /** Counts an account made by nobody in particular; throws {@link SignInBlockedError} for too many. */
+  async registering(address: string): Promise<void> {
+    const key = `registration:${countedAddress(address)}`;
+    const now = this.#clock();
+    const row = await this.#database.db
+      .selectFrom('login_failures')
+      .select('blocked_until_ms')
+      .where('key', '=', key)
+      .executeTakeFirst();
+    const untilMs = row?.blocked_until_ms ?? 0;
+    if (untilMs > now) throw new SignInBlockedError(Math.ceil((untilMs - now) / 1000));
+    await this.#count(key, REGISTRATION);
   }
 
   /** Lets an account sign in at once: an administrator has set a new password. */

@@ -27,6 +27,8 @@ export interface NewRobot {
   readonly durationDays: number;
   readonly disabled: boolean;
   readonly grants: readonly Grant[];
+  /** A random one when absent. */
+  readonly chosenSecret?: string;
 }
 
 /** What can be changed of a robot. */
@@ -67,7 +69,10 @@ export class Robots {
     requireDuration(robot.durationDays);
     const project = await this.homeOf(robot);
     requireWithinCreator(robot.grants, creator);
-    const secret = randomSecret();
+    const { chosenSecret } = robot;
+    if (chosenSecret !== undefined) requireAcceptableSecret(chosenSecret);
+    const secret = chosenSecret ?? randomSecret();
+    const { hasher } = this.#deps;
     const made = await this.#deps.store.insert({
       name: storedRobotName(robot.name, project?.name),
       description: robot.description,
@@ -75,7 +80,7 @@ export class Robots {
       projectId: project?.id ?? 0,
       durationDays: robot.durationDays,
       disabled: robot.disabled,
-      secretHash: this.#deps.hasher.hashRandom(secret),
+      secretHash: chosenSecret === undefined ? hasher.hashRandom(secret) : await hasher.hashChosen(secret),
       grants: await storeGrants(robot.grants, this.#deps.projects),
       creatorKind: creator.kind === 'robot' ? 'robot' : 'user',
       creatorId: creator.kind === 'anonymous' ? 0 : creator.id,

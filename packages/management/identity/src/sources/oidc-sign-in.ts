@@ -26,9 +26,18 @@ export interface Browser {
   readonly userAgent: string;
 }
 
+/** A user whom the provider has vouched for, with a session. */
+export interface OidcSignedIn {
+  readonly kind: 'signedIn';
+  readonly user: User;
+  readonly session: NewSession;
+  /** Where the user wanted to go. */
+  readonly returnTo: string;
+}
+
 /** How a return from the provider went on. */
 export type OidcOutcome =
-  | { readonly kind: 'signedIn'; readonly user: User; readonly session: NewSession; readonly returnTo: string }
+  | OidcSignedIn
   /** The user must choose a name; `cookie` proves to {@link OidcSignIn.onboard} that the provider has vouched. */
   | { readonly kind: 'nameWanted'; readonly suggestion: string; readonly cookie: string; readonly returnTo: string };
 
@@ -81,7 +90,7 @@ export class OidcSignIn {
   }
 
   /** Takes over whom the provider has vouched for, under the name the user has chosen. */
-  async onboard(name: string, cookie: string | undefined, browser: Browser): Promise<OidcOutcome> {
+  async onboard(name: string, cookie: string | undefined, browser: Browser): Promise<OidcSignedIn> {
     const remembered = await this.#recall(cookie, 'keep');
     if (remembered?.step !== 'nameWanted') {
       throw invalid('OIDC_STATE_MISMATCH', 'Failed to get OIDC user info from session');

@@ -6,7 +6,7 @@ import type { LoginGuard } from '../protection/login-guard.ts';
 import { HARBOR_ROBOT_PREFIX } from '../robots/robot-name.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { IdentitySettings } from '../sources/identity-configuration.ts';
-import { type NewUser, type User, nameKey } from './user.ts';
+import { type NewUser, type User, type UserProfile, nameKey } from './user.ts';
 import { requireProfile, requireUserName } from './user-rules.ts';
 import { type UserStore, noSuchUser } from './user-store.ts';
 
@@ -60,6 +60,15 @@ export class LocalUsers {
     }
   }
 
+  /** Replaces what others see of a user; an outside source's users are as the source says. */
+  async updateProfile(id: number, profile: UserProfile): Promise<User> {
+    const user = await this.#deps.users.get(id);
+    if (user.source !== 'local') throw keptElsewhere(user);
+    requireProfile(profile);
+    await this.#deps.users.updateProfile(id, profile);
+    return user;
+  }
+
   /** Replaces a password and ends the user's sessions, but for the one whose cookie is given. */
   async changePassword(id: number, password: string, exceptSession?: string): Promise<void> {
     const user = await this.#deps.users.get(id);
@@ -101,9 +110,9 @@ export class LocalUsers {
 
 function keptElsewhere(user: User): VicError {
   return new VicError({
-    class: 'FailedPrecondition',
-    code: 'PASSWORD_KEPT_ELSEWHERE',
-    message: `The password of ${user.name} is kept by ${user.source === 'ldap' ? 'the LDAP directory' : 'the OIDC provider'}.`,
-    remedy: 'Change it there.',
+    class: 'PermissionDenied',
+    code: 'USER_KEPT_ELSEWHERE',
+    message: `User with ID ${user.id} can't be updated`,
+    remedy: `It is kept by ${user.source === 'ldap' ? 'the LDAP directory' : 'the OIDC provider'}: change it there.`,
   });
 }
