@@ -83,6 +83,10 @@ async function link(
     // Condemned between the wait and now: the client's next attempt stores it anew.
     throw isVicError(error, { code: 'BLOB_CONDEMNED' }) ? beingCollected(blob.digest) : error;
   }
+  // Linked, it stays; but it may have been condemned, removed and forgotten between its commit and the link.
+  if ((await options.blobs.stat(blob.digest)) !== undefined) return;
+  await options.store.unlinkBlob(place.repository, blob.digest);
+  throw beingCollected(blob.digest);
 }
 
 function beingCollected(digest: ContentDigest): VicError {
