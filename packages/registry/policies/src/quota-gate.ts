@@ -56,7 +56,8 @@ export class QuotaGate implements ArtifactGate {
     const use = await this.#deps.quotas.read(subject.project.id);
     if (use.limitBytes === UNLIMITED) return;
     if (use.usedBytes + addedBytes > use.limitBytes) await this.#refuse(subject, use, addedBytes);
-    if (digest !== undefined && isNear(use, addedBytes)) await this.#reserve(subject, digest, addedBytes);
+    if (digest !== undefined && isNear(use, addedBytes))
+      await this.#reserve(subject, use.limitBytes, { digest, addedBytes });
     const warnFrom = use.limitBytes * WARNING_RATIO;
     if (use.usedBytes < warnFrom && use.usedBytes + addedBytes >= warnFrom) {
       await this.#tell('quota.warned', subject, { ...use, usedBytes: use.usedBytes + addedBytes });
@@ -64,14 +65,16 @@ export class QuotaGate implements ArtifactGate {
   }
 
   /** Counts what other requests, in any process, are about to add. */
-  async #reserve(subject: GateSubject, digest: string, addedBytes: number): Promise<void> {
+  async #reserve(
+    subject: GateSubject,
+    limitBytes: number,
+    { digest, addedBytes }: { readonly digest: string; readonly addedBytes: number },
+  ): Promise<void> {
     const reservation = await this.#reservations.reserve(subject.project.id, digest, addedBytes);
-    // In this order: what is settled in between counts twice rather than not at all.
-    const pendingBytes = await this.#reservations.pendingBefore(reservation);
-    const use = await this.#deps.quotas.read(subject.project.id);
-    if (use.limitBytes === UNLIMITED || use.usedBytes + pendingBytes + addedBytes <= use.limitBytes) return;
+    const usedBytes = await this.#reservations.usedBefore(reservation);
+    if (usedBytes + addedBytes <= limitBytes) return;
     await this.#reservations.release(reservation);
-    await this.#refuse(subject, { ...use, usedBytes: use.usedBytes + pendingBytes }, addedBytes);
+    await this.#refuse(subject, { limitBytes, usedBytes }, addedBytes);
   }
 
   async #refuse(subject: GateSubject, use: StorageUse, addedBytes: number): Promise<never> {

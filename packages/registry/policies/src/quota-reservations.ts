@@ -1,4 +1,5 @@
 import { type Database, sql } from '@vic/sql';
+import { usedBytes } from './used-bytes.ts';
 
 /** Longer than any request goes on after it was admitted; those that failed stop counting then. */
 const LIFETIME_MS = 5 * 60_000;
@@ -39,8 +40,12 @@ export class QuotaReservations {
     return { id, projectId, digest };
   }
 
-  /** The bytes of unsettled reservations made before this one, each content once. */
-  async pendingBefore({ id, projectId, digest }: QuotaReservation): Promise<number> {
+  /**
+   * What the project stores and, on top, the bytes of unsettled reservations made before this one, each content once.
+   *
+   * One statement, so that what is settled meanwhile counts exactly once.
+   */
+  async usedBefore({ id, projectId, digest }: QuotaReservation): Promise<number> {
     const pending = this.#database.db
       .selectFrom('quota_reservations as r')
       .select((e) => ['r.digest', e.fn.max('r.size_bytes').as('size_bytes')])
@@ -63,7 +68,9 @@ export class QuotaReservations {
       .as('pending');
     const { bytes } = await this.#database.db
       .selectFrom(pending)
-      .select(sql<number>`cast(coalesce(sum(pending.size_bytes), 0) as bigint)`.as('bytes'))
+      .select(
+        sql<number>`cast(coalesce(sum(pending.size_bytes), 0) as bigint) + ${usedBytes(sql`${projectId}`)}`.as('bytes'),
+      )
       .executeTakeFirstOrThrow();
     return bytes;
   }

@@ -43,7 +43,7 @@ export function quotaRoutes(quotas: Quotas): RestRoutes {
       async (request, reply) => {
         const limitBytes = storageIn(request.body.hard ?? {});
         const quota = await quotas.get(request.params.id);
-        await quotas.update(quota.id, limitBytes);
+        await quotas.update(quota, limitBytes);
         auditSubject(request, `quota of ${quota.projectName}: ${limitBytes}`);
         await reply.code(200).send();
       },

@@ -2,6 +2,7 @@ import { VicError } from '@vic/errors';
 import type { ListQuery, Page, SortKey } from '@vic/rest';
 import { type Database, type Executor, type RawBuilder, type Schema, type Selectable, sql } from '@vic/sql';
 import { UNLIMITED, checkStorageLimit } from './storage-limit.ts';
+import { usedBytes } from './used-bytes.ts';
 
 /** How much a project stores, and may. */
 export interface StorageUse {
@@ -53,6 +54,16 @@ export class Quotas {
       .execute();
   }
 
+  /** Replaces the limit of a project. */
+  async set(executor: Executor, projectId: number, limitBytes: number): Promise<void> {
+    checkStorageLimit(limitBytes);
+    await executor
+      .updateTable('quotas')
+      .set({ storage_limit_bytes: limitBytes, updated_at_ms: this.#now() })
+      .where('project_id', '=', projectId)
+      .execute();
+  }
+
   /** The limit and the use of a project; without a limit when there is no such project. */
   async read(projectId: number): Promise<StorageUse> {
     const row = await this.#deps.database.db
@@ -91,13 +102,8 @@ export class Quotas {
   }
 
   /** A limit below the present use is accepted; further pushes are then denied. */
-  async update(id: number, limitBytes: number): Promise<void> {
-    checkStorageLimit(limitBytes);
-    await this.#deps.database.db
-      .updateTable('quotas')
-      .set({ storage_limit_bytes: limitBytes, updated_at_ms: this.#now() })
-      .where('id', '=', id)
-      .execute();
+  async update(quota: Quota, limitBytes: number): Promise<void> {
+    await this.set(this.#deps.database.db, quota.projectId, limitBytes);
   }
 
   #select() {
@@ -128,14 +134,6 @@ function quotaOfRow(row: QuotaRow): Quota {
     createdAtMs: row.created_at_ms,
     updatedAtMs: row.updated_at_ms,
   };
-}
-
-/** What the project has folded, and the changes on top of it. */
-function usedBytes(projectId: RawBuilder<unknown>): RawBuilder<number> {
-  return sql<number>`(
-    coalesce((select used_bytes from project_usage where project_usage.project_id = ${projectId}), 0) +
-    coalesce((select cast(sum(delta_bytes) as bigint) from usage_deltas where usage_deltas.project_id = ${projectId}), 0)
-  )`;
 }
 
 /** No limit is the greatest. */

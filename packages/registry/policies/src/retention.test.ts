@@ -1,0 +1,4 @@
+import { onSqlite } from '@vic/sql/testing';
+import { retentionSuite } from './testing/retention.suite.ts';
+
+onSqlite('retention', retentionSuite);
