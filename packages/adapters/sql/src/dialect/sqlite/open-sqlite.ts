@@ -14,10 +14,17 @@ import { toSqliteError } from './sqlite-error.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import { WriteLock } from './write-lock.ts';
 
+/** Kysely's own lets statements wait for the transaction that is open, as if there were one connection. */
+class TwoConnectionsAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
 /** What migrations need to know of SQLite. */
 export const SQLITE_PARTS: DialectParts = {
   types: SQLITE_COLUMN_TYPES,
-  createAdapter: () => new SqliteAdapter(),
+  createAdapter: () => new TwoConnectionsAdapter(),
   createQueryCompiler: () => new SqliteQueryCompiler(),
   createIntrospector: (db) => new SqliteIntrospector(db),
   plugins: [],
