@@ -1,0 +1,112 @@
+import type { JobKind, JobVendor } from '@vic/jobs';
+import { type RestRoutes, parseListQuery, permits, sendPage } from '@vic/rest';
+import { collectGarbage } from './collect-garbage.ts';
+import { listDamage } from './damaged-content.ts';
+import { estimateGarbage } from './estimate-garbage.ts';
+import { describeGarbage } from './garbage.ts';
+import { DEFAULT_TIME_WINDOW_HOURS, gcParameterAttributes, readGcParameters } from './gc-parameters.ts';
+import type { GcDeps } from './gc-work.ts';
+import { readScrubParameters, scrub } from './scrub.ts';
+import { SystemJob, type SystemJobDeps, type SystemTask } from './system-job.ts';
+import { systemJobRoutes } from './system-job-routes.ts';
+
+/** What {@link GarbageCollection} is composed of. */
+export interface GarbageCollectionDeps extends GcDeps, SystemJobDeps {
+  /** What a collection leaves alone unless it is asked otherwise; 2. */
+  readonly timeWindowHours?: number;
+}
+
+/** Garbage collection and scrub as jobs, with their REST API. */
+export class GarbageCollection {
+  /** The collection; started by the command line, for example. */
+  readonly gc: SystemJob;
+  readonly scrub: SystemJob;
+  readonly #deps: GarbageCollectionDeps;
+
+  constructor(deps: GarbageCollectionDeps) {
+    this.#deps = deps;
+    this.gc = new SystemJob(deps, collection(deps));
+    this.scrub = new SystemJob(deps, scrubbing(deps));
+  }
+
+  get kinds(): readonly JobKind[] {
+    return [this.gc.kind, this.scrub.kind];
+  }
+
+  get vendors(): readonly JobVendor[] {
+    return [this.gc.vendor, this.scrub.vendor];
+  }
+
+  /** `/system/gc`, `/system/scrub` and `/system/scrub/damaged`. */
+  get routes(): readonly RestRoutes[] {
+    return [
+      systemJobRoutes('/system/gc', this.gc),
+      damageRoutes(this.#deps),
+      systemJobRoutes('/system/scrub', this.scrub),
+    ];
+  }
+}
+
+function collection(deps: GarbageCollectionDeps): SystemTask {
+  const windowHours = deps.timeWindowHours ?? DEFAULT_TIME_WINDOW_HOURS;
+  return {
+    vendorType: 'GARBAGE_COLLECTION',
+    complete: (parameters) => gcParameterAttributes(readGcParameters(parameters, windowHours)),
+    run: async (context, payload) => {
+      const parameters = readGcParameters(payload, windowHours);
+      context.log.info(`Parameters: ${JSON.stringify(payload)}`);
+      const garbage = parameters.dryRun
+        ? await estimateGarbage(deps, parameters, context)
+        : await collectGarbage(deps, parameters, context);
+      context.log.info(`${parameters.dryRun ? 'Would remove' : 'Removed'} ${describeGarbage(garbage)}.`);
+      return {
+        freed_space: garbage.freedBytes,
+        purged_blobs: garbage.blobs,
+        purged_manifests: garbage.manifests,
+        purged_artifacts: garbage.artifacts,
+        purged_uploads: garbage.uploads,
+      };
+    },
+  };
+}
+
+function scrubbing(deps: GarbageCollectionDeps): SystemTask {
+  return {
+    vendorType: 'SCRUB',
+    complete: (parameters) => ({ workers: readScrubParameters(parameters).workers }),
+    run: async (context, payload) => {
+      const report = await scrub(deps, readScrubParameters(payload), context);
+      context.log.info(`Verified ${report.blobs} blobs and ${report.manifests} manifests.`);
+      return {
+        blobs: report.blobs,
+        manifests: report.manifests,
+        verified_bytes: report.verifiedBytes,
+        damaged_blobs: report.damagedBlobs,
+        damaged_manifests: report.damagedManifests,
+        missing_blobs: report.missingBlobs,
+      };
+    },
+  };
+}
+
+/** What was found damaged and has not been pushed again since. */
+function damageRoutes({ database }: GarbageCollectionDeps): RestRoutes {
+  return (app) => {
+    app.get(
+      '/system/scrub/damaged',
+      permits({ scope: 'system', resource: 'garbage-collection', action: 'read' }),
+      async (request, reply) => {
+        const query = parseListQuery(request, { filter: [], sort: [] });
+        const offset = (query.page - 1) * query.pageSize;
+        const { items, total } = await listDamage(database.db, { offset, limit: query.pageSize });
+        const bodies = items.map(({ digest, kind, foundAtMs, quarantinedAs }) => ({
+          digest,
+          kind,
+          found_time: new Date(foundAtMs).toISOString(),
+          ...(quarantinedAs === undefined ? {} : { quarantined_as: quarantinedAs }),
+        }));
+        return sendPage(request, reply, query, { items: bodies, total });
+      },
+    );
+  };
+}

@@ -1,0 +1,11 @@
+export { GarbageCollection } from './garbage-collection.ts';
+export type { GarbageCollectionDeps } from './garbage-collection.ts';
+export { collectGarbage } from './collect-garbage.ts';
+export { estimateGarbage } from './estimate-garbage.ts';
+export type { Garbage } from './garbage.ts';
+export type { GcParameters } from './gc-parameters.ts';
+export type { GcDeps, GcRun } from './gc-work.ts';
+export { scrub } from './scrub.ts';
+export type { ScrubParameters, ScrubReport } from './scrub.ts';
+export { recordDamage } from './damaged-content.ts';
+export type { SystemJob, SystemJobDeps } from './system-job.ts';
