@@ -1,8 +1,6 @@
 import { parseConfiguration, readConfiguration } from '@vic/config';
 import { type Static, Type } from 'typebox';
 
-const logLevels = ['debug', 'info', 'warn', 'error'] as const;
-
 const schema = Type.Object(
   {
     /** Tells several hosts on one machine apart; part of the names of namespaces and interfaces. */
@@ -16,10 +14,7 @@ const schema = Type.Object(
     /** TCP port of the vSphere API. */
     port: Type.Integer({ minimum: 1, maximum: 65_535, default: 443 }),
     /** Least severe lines that are logged. */
-    logLevel: Type.Union(
-      logLevels.map((level) => Type.Literal(level)),
-      { default: 'info' },
-    ),
+    logLevel: Type.Enum(['debug', 'info', 'warn', 'error'], { default: 'info' }),
     /** First of the user and group ids that machines run as. */
     machineUserBase: Type.Integer({ minimum: 1000, maximum: 2 ** 31, default: 700_000 }),
     /** Programs that process VMs may run, by name. */
