@@ -1,5 +1,6 @@
+import { lookup } from 'node:dns';
 import { request as httpRequest } from 'node:http';
-import type { Socket } from 'node:net';
+import { type LookupFunction, type Socket, isIP } from 'node:net';
 import { rootCertificates, TLSSocket } from 'node:tls';
 import { VicError } from '@vic/errors';
 import { buildConnector } from 'undici';
@@ -24,6 +25,8 @@ export interface ConnectorOptions {
   readonly tls: TlsTrust;
   readonly proxy: ProxySettings | undefined;
   readonly connectTimeoutMs: number;
+  /** Throws for an IP address that must not be connected to; asked for each address a name stands for. */
+  readonly checkAddress?: ((address: string) => void) | undefined;
 }
 
 /** A connector that tunnels through the proxy where one applies and checks the pinned certificate before a byte is sent. */
@@ -38,8 +41,11 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
     ...(ca === undefined ? {} : { ca: [...rootCertificates, ...[ca].flat()] }),
     ...(certificate === undefined ? {} : { cert: certificate }),
     ...(key === undefined ? {} : { key }),
+    ...(options.checkAddress === undefined ? {} : { lookup: checkedLookup(options.checkAddress) }),
   });
   return (target, callback) => {
+    const refusal = refusedLiteral(target.hostname, options.checkAddress);
+    if (refusal !== undefined) return callback(refusal, null);
     const done: buildConnector.Callback = (...result) => {
       const [error, socket] = result;
       if (error !== null || pinned === undefined || !(socket instanceof TLSSocket)) return callback(...result);
@@ -61,6 +67,35 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       else direct({ ...target, httpSocket }, done);
     });
   };
+}
+
+/** Names are looked up and checked at the connection itself: a name cannot come to mean something else in between. */
+function checkedLookup(check: (address: string) => void): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '');
+      try {
+        for (const { address } of addresses) check(address);
+      } catch (refusal) {
+        return callback(refusal as NodeJS.ErrnoException, '');
+      }
+      const [first] = addresses;
+      if (options.all === true) return callback(null, addresses);
+      return callback(null, first?.address ?? '', first?.family);
+    });
+  };
+}
+
+/** An address that is written out is never looked up. */
+function refusedLiteral(hostname: string, check: ((address: string) => void) | undefined): Error | undefined {
+  const address = hostname.replace(/^\[(.*)\]$/, '$1');
+  if (check === undefined || isIP(address) === 0) return undefined;
+  try {
+    check(address);
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 // A fingerprint as bare upper-case hexadecimal digits, or an error when it is neither SHA-1 nor SHA-256.

@@ -24,6 +24,11 @@ export interface HttpClientOptions {
   /** Between two pieces of the body. */
   readonly idleTimeoutMs?: number;
   readonly connectionsPerOrigin?: number;
+  /**
+   * Throws for an IP address that must not be connected to, for clients whose URLs are chosen by users. Without a
+   * proxy only: a proxy connects on its own.
+   */
+  readonly checkAddress?: (address: string) => void;
   /** Asked after each failed try; see {@link RetryDecision}. */
   readonly retry?: RetryDecision;
 }
@@ -71,6 +76,7 @@ export class HttpClient implements AsyncDisposable {
         tls: options.tls ?? {},
         proxy: options.proxy,
         connectTimeoutMs: options.connectTimeoutMs ?? 15_000,
+        checkAddress: options.checkAddress,
       }),
       connections: options.connectionsPerOrigin ?? 16,
       // HTTP/1.1 only: the peers are registries and vSphere hosts, and streams are large.

@@ -12,6 +12,7 @@ export const webhooks: Migration = {
       .addColumn('enabled', 'integer', (column) => column.notNull())
       .addColumn('targets', 'text', (column) => column.notNull())
       .addColumn('event_types', 'text', (column) => column.notNull())
+      .addColumn('signing_secret', 'text', (column) => column.notNull())
       .addColumn('creator', 'text', (column) => column.notNull())
       .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
       .addColumn('updated_at_ms', 'bigint', (column) => column.notNull())
@@ -25,6 +26,7 @@ export const webhooks: Migration = {
       )
       .addColumn('event_type', 'text', (column) => column.notNull())
       .addColumn('triggered_at_ms', 'bigint', (column) => column.notNull())
+      .addColumn('position', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('webhook_triggers_key', ['policy_id', 'event_type'])
       .execute();
   },

@@ -11,7 +11,9 @@ export interface WebhookPoliciesTable {
   targets: string;
   /** JSON array: `PUSH_ARTIFACT`, … */
   event_types: string;
-  creator: string;
+  /** Sealed; deliveries are signed with it. */
+  signing_secret: string;
+  readonly creator: string;
   readonly created_at_ms: number;
   updated_at_ms: number;
 }
@@ -21,6 +23,8 @@ export interface WebhookTriggersTable {
   readonly policy_id: number;
   readonly event_type: string;
   triggered_at_ms: number;
+  /** The event's position in the outbox: one that comes again does not set the policy off again. */
+  position: number;
 }
 
 /** The tables of `webhooks`. */
