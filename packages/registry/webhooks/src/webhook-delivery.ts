@@ -56,7 +56,8 @@ export class WebhookDelivery implements JobKind, AsyncDisposable {
     this.#unchecked = new HttpClient({ ...options, tls: { insecure: true } });
   }
 
-  async run({ job, signal, log, setAttributes }: JobContext): Promise<void> {
+  async run(context: JobContext): Promise<void> {
+    const { job, signal, log } = context;
     const delivery = deliveryOf(job.payload);
     const policy = await this.#deps.policies.find(delivery.policyId);
     const target = policy?.targets.find(({ id }) => id === delivery.targetId);
@@ -84,7 +85,7 @@ export class WebhookDelivery implements JobKind, AsyncDisposable {
     });
     response.discard();
     log.info(`Answered ${response.status} after ${this.#now() - startedAtMs} ms`);
-    await setAttributes({ response_status: response.status });
+    await context.setAttributes({ response_status: response.status });
     if (!response.ok) throw refused(response.status);
   }
 
