@@ -1,0 +1,4 @@
+import { onSqlite } from '@vic/sql/testing';
+import { robotsSuite } from './testing/robots.suite.ts';
+
+onSqlite('robots', robotsSuite);

@@ -1,0 +1,4 @@
+import { onSqlite } from '@vic/sql/testing';
+import { usersSuite } from './testing/users.suite.ts';
+
+onSqlite('users', usersSuite);
