@@ -4,8 +4,8 @@ import { nextRun, validateCron } from './cron.ts';
 import { toSchedule } from './job-rows.ts';
 import type { NewSchedule, Schedule } from './schedule.ts';
 
-/** The name of the switch that holds every schedule. */
-export const SCHEDULER = 'scheduler';
+/** The name of the switch that holds every schedule: a queue in Harbor's dashboard. */
+export const SCHEDULER = 'SCHEDULER';
 
 const FIELDS: ListMapping = {
   columns: {

@@ -1,0 +1,4 @@
+import { onSqlite } from '@vic/sql/testing';
+import { auditSuite } from './audit.suite.ts';
+
+onSqlite('the audit log', auditSuite);

@@ -1,0 +1,12 @@
+export { AuditLog } from './audit-log.ts';
+export type { AuditSettings } from './audit-log.ts';
+export type { AuditRecord, NewAuditRecord } from './audit-record.ts';
+export { auditConsumer } from './audit-consumer.ts';
+export type { AuditSink } from './audit-consumer.ts';
+export { AuditWorker } from './audit-worker.ts';
+export type { AuditWorkerDeps, AuditWorkerOptions } from './audit-worker.ts';
+export { AuditPurge } from './audit-purge.ts';
+export { auditRoutes } from './audit-routes.ts';
+export type { AuditRoutesDeps } from './audit-routes.ts';
+export { verifyChain } from './verify-chain.ts';
+export type { ChainProblem, ChainReport } from './verify-chain.ts';
