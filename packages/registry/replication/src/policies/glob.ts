@@ -35,7 +35,7 @@ function toExpression(pattern: string): string {
     if (part.startsWith('**')) return part.endsWith('/') ? '(?:.*/)?' : '.*';
     if (part === '*') return '[^/]*';
     if (part === '?') return '[^/]';
-    return part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+    return part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
   });
 }
 

@@ -1,0 +1,6 @@
+import { onSqlite } from '@vic/sql/testing';
+import { replicationSuite } from './testing/replication.suite.ts';
+import { topologiesSuite } from './testing/topologies.suite.ts';
+
+onSqlite('replication', replicationSuite);
+onSqlite('replication', topologiesSuite);

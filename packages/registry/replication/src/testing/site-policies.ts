@@ -1,0 +1,69 @@
+import { pollUntil } from '@vic/async';
+import { expect } from 'vitest';
+import type { TestSite } from './test-site.ts';
+
+/** Waits for something to become true. */
+export async function until(probe: () => Promise<boolean>): Promise<void> {
+  await pollUntil(async () => ((await probe()) ? true : undefined), 30, AbortSignal.timeout(20_000));
+}
+
+/** The id of the endpoint at `from` that stands for `to`. */
+export async function endpointOf(from: TestSite, to: TestSite): Promise<number> {
+  const name = `at-${to.host}`;
+  const listed = await from.call('GET', `/registries?name=${encodeURIComponent(name)}`);
+  const [known] = listed.body as { id: number }[];
+  if (known !== undefined) return known.id;
+  const made = await from.call('POST', '/registries', {
+    name,
+    type: 'vic',
+    url: to.url,
+    credential: { type: 'basic', access_key: 'admin', access_secret: 'secret' },
+  });
+  expect(made.status).toBe(201);
+  return Number(made.headers.get('location')?.split('/').at(-1));
+}
+
+/** Adds an enabled policy that pushes; gives its id. */
+export async function addPolicy(from: TestSite, to: TestSite, settings: Record<string, unknown>): Promise<number> {
+  const made = await from.call('POST', '/replication/policies', {
+    enabled: true,
+    override: true,
+    trigger: { type: 'event_based' },
+    dest_registry: { id: await endpointOf(from, to) },
+    ...settings,
+  });
+  expect(made).toMatchObject({ status: 201 });
+  return Number(made.headers.get('location')?.split('/').at(-1));
+}
+
+/** Changes some of a policy's settings. */
+export async function updatePolicy(site: TestSite, id: number, changes: Record<string, unknown>): Promise<void> {
+  const { body } = await site.call('GET', `/replication/policies/${id}`);
+  const answer = await site.call('PUT', `/replication/policies/${id}`, { ...(body as object), ...changes });
+  expect(answer.status).toBe(200);
+}
+
+/** Starts a policy and waits for its end; gives the execution. */
+export async function execute(site: TestSite, policy: number): Promise<Record<string, unknown>> {
+  const started = await site.call('POST', '/replication/executions', { policy_id: policy });
+  expect(started.status).toBe(201);
+  const id = started.headers.get('location')?.split('/').at(-1) ?? '';
+  return pollUntil(
+    async () => {
+      const { body } = await site.call('GET', `/replication/executions/${id}`);
+      const execution = body as Record<string, unknown>;
+      return execution['status'] === 'InProgress' ? undefined : execution;
+    },
+    30,
+    AbortSignal.timeout(25_000),
+  );
+}
+
+/** How far a policy's destination is behind. */
+export async function lagOf(
+  site: TestSite,
+  policy: number,
+): Promise<{ pending: number; held: number; last_error: string }> {
+  const { body } = await site.call('GET', `/replication/policies/${policy}`);
+  return (body as { lag: { pending: number; held: number; last_error: string } }).lag;
+}

@@ -1,0 +1,135 @@
+import { delay } from '@vic/async';
+import type { DialectSuite } from '@vic/sql/testing';
+import { describe, expect, it } from 'vitest';
+import type { PromotionChecks } from '../index.ts';
+import type { PushedManifest } from './push-image.ts';
+import { deleteAt, digestAt, pushImage } from './push-image.ts';
+import { addPolicy, lagOf, until } from './site-policies.ts';
+import { ADMIN } from './test-access.ts';
+import { TestSite } from './test-site.ts';
+
+const PATIENCE = { timeout: 40_000 };
+const FILTERS = [{ type: 'name', value: 'shared/**' }];
+
+/** Several registries of this process that replicate to each other. */
+export const topologiesSuite: DialectSuite = (open) => {
+  describe('topologies', PATIENCE, () => {
+    it('two ways: nothing goes round, the later writer wins, deletions arrive once', async () => {
+      await using a = await TestSite.open({ open });
+      await using b = await TestSite.open({ open });
+      await a.projects.create({ name: 'shared' }, ADMIN);
+      const settings = { filters: FILTERS, replicate_deletion: true };
+      const toB = await addPolicy(a, b, { name: 'to-b', ...settings });
+      const toA = await addPolicy(b, a, { name: 'to-a', ...settings });
+      const atA = { url: a.url, repository: 'shared/app' };
+      const atB = { url: b.url, repository: 'shared/app' };
+      const first = await pushImage(atA, { tag: 'latest' });
+      await until(async () => (await digestAt(atB, 'latest')) === first.digest);
+      const second = await pushImage(atB, { tag: 'latest' });
+      const other = await pushImage(atB, { tag: 'only-b' });
+      await until(async () => (await digestAt(atA, 'latest')) === second.digest);
+      await until(async () => (await digestAt(atA, 'only-b')) === other.digest);
+      await settled([a, toB], [b, toA]);
+      await deleteAt(atA, 'only-b');
+      await until(async () => (await digestAt(atB, 'only-b')) === undefined);
+      await settled([a, toB], [b, toA]);
+      const quiet = [a.requests.length, b.requests.length];
+      await delay(500);
+      const changes = [...a.requests.slice(quiet[0]), ...b.requests.slice(quiet[1])];
+      expect(changes.filter((line) => !/^(?:GET|HEAD) /.test(line))).toEqual([]);
+      expect(await digestAt(atA, 'latest')).toBe(second.digest);
+      expect(await digestAt(atB, 'latest')).toBe(second.digest);
+    });
+
+    it('hub and spokes: a spoke that is away delays only itself, shows its lag, and catches up', async () => {
+      await using hub = await TestSite.open({ open });
+      await using near = await TestSite.open({ open });
+      await using far = await TestSite.open({ open });
+      await hub.projects.create({ name: 'shared' }, ADMIN);
+      const atHub = { url: hub.url, repository: 'shared/app' };
+      const before = await pushImage(atHub, { tag: 'before' });
+      const toNear = await addPolicy(hub, near, { name: 'near', filters: FILTERS });
+      const toFar = await addPolicy(hub, far, { name: 'far', filters: FILTERS });
+      // A new spoke gets what was there before.
+      await until(async () => (await digestAt({ ...atHub, url: far.url }, 'before')) === before.digest);
+      await settled([hub, toNear], [hub, toFar]);
+      await far.disconnect();
+      const pushed: PushedManifest[] = [];
+      for (let number = 0; number < 5; number++) pushed.push(await pushImage(atHub, { tag: `v${number}` }));
+      const moved = await pushImage(atHub, { tag: 'v0' });
+      await until(async () => (await digestAt({ ...atHub, url: near.url }, 'v4')) === pushed[4]?.digest);
+      await until(async () => (await lagOf(hub, toFar)).last_error !== '');
+      expect(await lagOf(hub, toFar)).toMatchObject({ pending: 5, held: 0 });
+      await until(async () => (await lagOf(hub, toNear)).pending === 0);
+      const lags = await hub.replication.lag();
+      expect(lags.find(({ policy }) => policy === 'far')).toMatchObject({ pending: 5 });
+      await far.connect();
+      await until(async () => (await lagOf(hub, toFar)).pending === 0);
+      for (let number = 1; number < 5; number++) {
+        expect(await digestAt({ ...atHub, url: far.url }, `v${number}`)).toBe(pushed[number]?.digest);
+      }
+      expect(await digestAt({ ...atHub, url: far.url }, 'v0')).toBe(moved.digest);
+    });
+
+    it('a chain of stages: each promotes only what has passed its gate', async () => {
+      const scanned = new Set<string>();
+      const checks: PromotionChecks = {
+        scan: async ({ digest }, below) => (scanned.has(digest) ? undefined : `it was not scanned (below ${below})`),
+      };
+      await using dev = await TestSite.open({ open, checks });
+      await using staging = await TestSite.open({ open });
+      await using production = await TestSite.open({ open });
+      await dev.projects.create({ name: 'shared' }, ADMIN);
+      const scan = { scan_below: 'High' };
+      const toStaging = await addPolicy(dev, staging, { name: 'staging', filters: FILTERS, promotion: scan });
+      const approval = { approved: true };
+      const toProduction = await addPolicy(staging, production, {
+        name: 'prod',
+        filters: FILTERS,
+        promotion: approval,
+      });
+      const atDev = { url: dev.url, repository: 'shared/app' };
+      const image = await pushImage(atDev, { tag: 'release-1' });
+      await until(async () => (await lagOf(dev, toStaging)).held === 1);
+      expect((await lagOf(dev, toStaging)).last_error).toContain('not scanned');
+      expect(await digestAt({ ...atDev, url: staging.url }, 'release-1')).toBeUndefined();
+      scanned.add(image.digest);
+      await tellScanned(dev, image.digest);
+      await until(async () => (await digestAt({ ...atDev, url: staging.url }, 'release-1')) === image.digest);
+      await until(async () => (await lagOf(staging, toProduction)).held === 1);
+      expect(await digestAt({ ...atDev, url: production.url }, 'release-1')).toBeUndefined();
+      const body = { repository: 'shared/app', reference: 'release-1' };
+      expect((await staging.call('POST', `/replication/policies/${toProduction}/approvals`, body)).status).toBe(201);
+      await until(async () => (await digestAt({ ...atDev, url: production.url }, 'release-1')) === image.digest);
+      const approvals = await staging.call('GET', `/replication/policies/${toProduction}/approvals`);
+      expect(approvals.body).toMatchObject([{ digest: image.digest, approved_by: 'admin' }]);
+    });
+  });
+};
+
+/** Waits until none of the policies has anything left to do. */
+async function settled(...policies: readonly (readonly [TestSite, number])[]): Promise<void> {
+  for (const [site, policy] of policies) {
+    await site.events.drain(AbortSignal.timeout(10_000));
+    await until(async () => (await lagOf(site, policy)).pending === 0);
+  }
+}
+
+async function tellScanned(site: TestSite, digest: string): Promise<void> {
+  const artifact = await site.store.resolve('shared/app', digest);
+  await site.tell({
+    type: 'scan.completed',
+    projectId: artifact?.projectId ?? 0,
+    projectName: 'shared',
+    operator: 'scanner',
+    artifactId: artifact?.id ?? 0,
+    repository: 'shared/app',
+    digest,
+    tags: [],
+    mediaType: artifact?.manifestMediaType ?? '',
+    artifactType: 'IMAGE',
+    scanner: 'test',
+    scanType: 'vulnerability',
+    status: 'Success',
+  });
+}
