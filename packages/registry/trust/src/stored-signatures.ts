@@ -1,0 +1,106 @@
+import type { Readable } from 'node:stream';
+import { VicError, describeError } from '@vic/errors';
+import { type ContentDescriptor, type ContentDigest, parseRegistryManifest } from '@vic/oci';
+import type { RepositoryStore } from '@vic/repositories';
+import type { CosignSignature } from './cosign/cosign-signature.ts';
+import { BUNDLE_TYPE, readSigstoreBundle } from './cosign/sigstore-bundle.ts';
+import { SIMPLE_SIGNING_TYPE, readSimpleSigning } from './cosign/simple-signing.ts';
+import { COSE_TYPE, readCose } from './notation/cose-envelope.ts';
+import { JWS_TYPE, readJws } from './notation/jws-envelope.ts';
+import type { NotationSignature } from './notation/notation-signature.ts';
+
+/** A signature found beside an artifact: read, or not readable and why. */
+export type StoredSignature = {
+  /** Of the signature's manifest. */
+  readonly digest: ContentDigest;
+} & (
+  | { readonly family: 'cosign'; readonly content: CosignSignature }
+  | { readonly family: 'notation'; readonly content: NotationSignature }
+  | { readonly family: 'cosign' | 'notation'; readonly content: undefined; readonly problem: string }
+);
+
+/** What {@link StoredSignatures} is composed of. */
+export interface StoredSignaturesDeps {
+  readonly store: Pick<RepositoryStore, 'getManifest' | 'listReferrers'>;
+  readonly blobs: { read(digest: ContentDigest): Promise<Readable> };
+}
+
+/** As notation's and cosign's own limits: a signature is small. */
+const MAX_SIGNATURE_BYTES = 4 * 1024 * 1024;
+/** Somebody who may push could add signatures without end. */
+const MAX_SIGNATURES = 50;
+const NOTATION_TYPE = 'application/vnd.cncf.notary.signature';
+
+/** Finds signatures where clients store them. */
+export class StoredSignatures {
+  readonly #deps: StoredSignaturesDeps;
+
+  constructor(deps: StoredSignaturesDeps) {
+    this.#deps = deps;
+  }
+
+  /** Digests of the manifests that hold signatures of an artifact, the newest clients' way first. */
+  async find(repository: string, digest: ContentDigest): Promise<readonly ContentDigest[]> {
+    const referrers = await this.#deps.store.listReferrers(repository, digest);
+    const referring = referrers
+      .filter(
+        ({ artifactType }) =>
+          artifactType === NOTATION_TYPE || BUNDLE_TYPE.test(artifactType) || isCosign(artifactType),
+      )
+      .map((referrer) => referrer.digest);
+    const tagged = await this.#deps.store.getManifest(repository, `${digest.replace(':', '-')}.sig`);
+    const all = new Set([...referring, ...(tagged === undefined ? [] : [tagged.manifest.digest])]);
+    return [...all].slice(0, MAX_SIGNATURES);
+  }
+
+  /** Reads what one manifest holds. */
+  async read(repository: string, digest: ContentDigest): Promise<readonly StoredSignature[]> {
+    const served = await this.#deps.store.getManifest(repository, digest);
+    if (served === undefined) return [];
+    const { content, mediaType } = served.manifest;
+    const manifest = parseRegistryManifest(content, mediaType);
+    const signatures: StoredSignature[] = [];
+    for (const layer of manifest.layers.slice(0, MAX_SIGNATURES))
+      signatures.push(...(await this.#readLayer(digest, layer)));
+    return signatures;
+  }
+
+  async #readLayer(digest: ContentDigest, layer: ContentDescriptor): Promise<readonly StoredSignature[]> {
+    const family = familyOf(layer.mediaType);
+    if (family === undefined) return [];
+    try {
+      const bytes = await this.#readBlob(layer);
+      if (family === 'notation') {
+        return [{ digest, family, content: layer.mediaType === COSE_TYPE ? readCose(bytes) : readJws(bytes) }];
+      }
+      const isBundle = BUNDLE_TYPE.test(layer.mediaType);
+      return [
+        { digest, family, content: isBundle ? readSigstoreBundle(bytes) : readSimpleSigning(bytes, layer.annotations) },
+      ];
+    } catch (error) {
+      return [{ digest, family, content: undefined, problem: describeError(error) }];
+    }
+  }
+
+  async #readBlob({ digest, sizeBytes }: ContentDescriptor): Promise<Buffer> {
+    if (sizeBytes > MAX_SIGNATURE_BYTES) {
+      throw new VicError({
+        class: 'InvalidArgument',
+        code: 'SIGNATURE_TOO_LARGE',
+        message: `The signature is larger than ${MAX_SIGNATURE_BYTES} bytes.`,
+      });
+    }
+    const chunks: Buffer[] = [];
+    for await (const chunk of await this.#deps.blobs.read(digest)) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  }
+}
+
+function isCosign(artifactType: string): boolean {
+  return artifactType === SIMPLE_SIGNING_TYPE || artifactType === 'application/vnd.dev.cosign.artifact.sig.v1+json';
+}
+
+function familyOf(mediaType: string): 'cosign' | 'notation' | undefined {
+  if (mediaType === SIMPLE_SIGNING_TYPE || BUNDLE_TYPE.test(mediaType)) return 'cosign';
+  return mediaType === JWS_TYPE || mediaType === COSE_TYPE ? 'notation' : undefined;
+}
