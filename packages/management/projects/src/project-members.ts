@@ -1,4 +1,12 @@
-import { type Principal, type ProjectRole, projectRoleOfId } from '@vic/authz';
+import {
+  type Permission,
+  type Principal,
+  type ProjectIdentity,
+  type ProjectRole,
+  decide,
+  projectRoleOfId,
+} from '@vic/authz';
+import { membershipsOf } from './memberships.ts';
 import { VicError } from '@vic/errors';
 import type { Database, Executor } from '@vic/sql';
 import type { AccountDirectory, GroupReference, UserReference } from './project-services.ts';
@@ -54,6 +62,20 @@ export class ProjectMembers {
     const { users, groups } = await this.#roles.get(projectId, async () => this.#load(projectId));
     const ids = new Set([users.get(principal.id), ...principal.groupIds.map((group) => groups.get(group))]);
     return [...ids].flatMap((id) => (id === undefined ? [] : (projectRoleOfId(id) ?? [])));
+  }
+
+  /** The projects where the principal may: as a member, through groups, or by grants. Not those open to everybody. */
+  async projectsWhere(principal: Principal, permission: Permission): Promise<readonly ProjectIdentity[]> {
+    if (principal.kind === 'anonymous') return [];
+    const mine = await membershipsOf(this.#deps.database.db, principal);
+    return mine
+      .filter(({ project, roles }) => decide(principal, permission, { project, roles }).allowed)
+      .map(({ project }) => project);
+  }
+
+  /** Whether the principal is administrator of at least one project. */
+  async administersProject(principal: Principal): Promise<boolean> {
+    return (await this.projectsWhere(principal, { resource: 'project', action: 'delete' })).length > 0;
   }
 
   /** The members whose names contain `search`, sorted by name. */

@@ -1,4 +1,4 @@
-import { ANONYMOUS, type Principal } from '@vic/authz';
+import { ANONYMOUS, type Permission, type Principal } from '@vic/authz';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
 import { booleanKey, visibleProjectIds } from '../index.ts';
@@ -279,6 +279,27 @@ export const projectsSuite: DialectSuite = (open) => {
     expect(await see({ kind: 'robot', id: 1, name: 'r', grants: [] })).toEqual([c.id]);
     const everywhere = [{ scope: { kind: 'project', project: '*' }, permissions: [PULL] }] as const;
     expect(await see({ kind: 'robot', id: 1, name: 'r', grants: everywhere })).toBe('all');
+  });
+
+  it('projectsWhere() are those where a role, a group’s role or a grant allows it', async () => {
+    await using database = await open();
+    const { projects, members } = testWorld(database);
+    await projects.create({ name: 'a' }, alice);
+    const b = await projects.create({ name: 'b' }, bob);
+    await projects.create({ name: 'c', metadata: { public: 'true' } }, admin);
+    await members.add(b.id, { group: { name: 'builders' }, roleId: 2 });
+    const where = async (principal: Principal, permission: Permission): Promise<string[]> =>
+      (await members.projectsWhere(principal, permission)).map(({ name }) => name).toSorted();
+    const LOGS = { resource: 'log', action: 'list' } as const;
+    const grouped = userNamed('alice', { groupIds: [11] });
+    expect(await where(grouped, PUSH)).toEqual(['a', 'b']);
+    expect(await where(grouped, LOGS)).toEqual(['a']);
+    expect(await where(userNamed('carol'), LOGS)).toEqual([]);
+    expect(await where(ANONYMOUS, PULL)).toEqual([]);
+    const grants = [{ scope: { kind: 'project', project: 'b' }, permissions: [PUSH] }] as const;
+    expect(await where({ kind: 'robot', id: 1, name: 'r', grants }, PUSH)).toEqual(['b']);
+    expect(await members.administersProject(alice)).toBe(true);
+    expect(await members.administersProject(userNamed('carol', { groupIds: [11] }))).toBe(false);
   });
 
   it('allowlists hold until they expire, and a project may reuse the system’s', async () => {

@@ -1,6 +1,6 @@
 import { VicError } from '@vic/errors';
 import { type HttpApplication, type HttpRequest, Type } from '@vic/http';
-import type { Execution, Job } from '@vic/jobs';
+import { type Execution, executionBody, taskBody } from '@vic/jobs';
 import { parseListQuery, permits, projectOf, sendPage } from '@vic/rest';
 import { WEBHOOK_JOB } from '../webhook-delivery.ts';
 import type { WebhookRoutesDeps } from '../webhook-routes.ts';
@@ -61,48 +61,6 @@ async function executionOf(
   const execution = await deps.jobs.findExecution(parameters.execution_id, owner);
   if (execution === undefined) throw notFound(`execution ${parameters.execution_id}`, `policy ${policy.id}`);
   return execution;
-}
-
-function executionBody(execution: Execution): object {
-  const { tasks } = execution;
-  return {
-    id: execution.id,
-    vendor_type: execution.vendorType,
-    vendor_id: execution.vendorId,
-    status: execution.status,
-    status_message: execution.statusMessage,
-    metrics: {
-      task_count: tasks.total,
-      success_task_count: tasks.Success,
-      error_task_count: tasks.Error,
-      pending_task_count: tasks.Pending,
-      running_task_count: tasks.Running,
-      stopped_task_count: tasks.Stopped,
-    },
-    trigger: execution.trigger,
-    extra_attrs: execution.attributes,
-    start_time: new Date(execution.startedAtMs).toISOString(),
-    ...timeOf('end_time', execution.endedAtMs),
-  };
-}
-
-function taskBody(task: Job): object {
-  return {
-    id: task.id,
-    execution_id: task.executionId,
-    status: task.status,
-    status_message: task.statusMessage,
-    run_count: task.runCount,
-    extra_attrs: task.attributes,
-    creation_time: new Date(task.createdAtMs).toISOString(),
-    update_time: new Date(task.updatedAtMs).toISOString(),
-    ...timeOf('start_time', task.startedAtMs),
-    ...timeOf('end_time', task.endedAtMs),
-  };
-}
-
-function timeOf(name: string, timeMs: number | undefined): Record<string, string> {
-  return timeMs === undefined ? {} : { [name]: new Date(timeMs).toISOString() };
 }
 
 function notFound(what: string, where: string): VicError {
