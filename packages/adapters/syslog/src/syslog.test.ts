@@ -89,7 +89,7 @@ async function receiveStreams(server: Server, onSocket?: (socket: Socket) => voi
   server.on(event, (socket: Socket) => {
     socket.on('error', () => undefined);
     if (onSocket !== undefined) onSocket(socket);
-    else socket.on('data', (chunk) => chunks.push(chunk));
+    else socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,4 +1,4 @@
-import type { Database, Schema, Selectable } from '@vic/sql';
+import { type Database, type Executor, type Schema, type Selectable, sql } from '@vic/sql';
 import { chainHash, digestOf } from './audit-record.ts';
 
 /** What a check of the chain found. */
@@ -26,35 +26,48 @@ const MAX_PROBLEMS = 100;
 
 /** Checks that no record was changed, removed or put in since it was chained, except by a purge. */
 export async function verifyChain({ db }: Pick<Database, 'db'>, signal?: AbortSignal): Promise<ChainReport> {
-  const chain = await db.selectFrom('audit_chain').selectAll().executeTakeFirstOrThrow();
+  for (;;) {
+    const chain = await readChain(db);
+    const report = await walkChain(db, chain, signal);
+    // A purge that shortened the chain meanwhile took away what was looked for.
+    if (report.intact || (await readChain(db)).first_position === chain.first_position) return report;
+  }
+}
+
+type Chain = Selectable<Schema['audit_chain']>;
+
+async function readChain(db: Executor): Promise<Chain> {
+  return db.selectFrom('audit_chain').selectAll().executeTakeFirstOrThrow();
+}
+
+async function walkChain(db: Executor, chain: Chain, signal: AbortSignal | undefined): Promise<ChainReport> {
   const walk = new ChainWalk(chain.first_hash);
   for (let after = chain.first_position; after < chain.last_position;) {
     signal?.throwIfAborted();
     const upTo = Math.min(after + BATCH, chain.last_position);
-    const within = { from: after + 1, upTo };
-    const [records, purged] = await Promise.all([
-      db
-        .selectFrom('audit_record')
-        .selectAll()
-        .where('position', '>=', within.from)
-        .where('position', '<=', within.upTo)
-        .execute(),
-      db
-        .selectFrom('audit_purged')
-        .selectAll()
-        .where('position', '>=', within.from)
-        .where('position', '<=', within.upTo)
-        .execute(),
-    ]);
+    // In this order, what is purged in between is seen twice and not never.
+    const records = await rowsBetween(db, 'audit_record', { after, upTo });
+    const purged = await rowsBetween(db, 'audit_purged', { after, upTo });
     const recordAt = new Map(records.map((record) => [record.position, record]));
     const purgedAt = new Map(purged.map(({ position, digest }) => [position, digest]));
-    for (let position = within.from; position <= upTo; position++) {
+    for (let position = after + 1; position <= upTo; position++) {
       walk.step(position, recordAt.get(position), purgedAt.get(position));
     }
     after = upTo;
   }
   walk.finish(chain.last_position, chain.last_hash);
   return { ...walk.report(), lastPosition: chain.last_position, lastHash: chain.last_hash };
+}
+
+async function rowsBetween<T extends 'audit_record' | 'audit_purged'>(
+  db: Executor,
+  table: T,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+): Promise<readonly Selectable<Schema[T]>[]> {
+  const { rows } = await sql<Selectable<Schema[T]>>`
+    select * from ${sql.table(table)} where position > ${after} and position <= ${upTo}
+  `.execute(db);
+  return rows;
 }
 
 class ChainWalk {

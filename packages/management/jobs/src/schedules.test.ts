@@ -1,0 +1,4 @@
+import { onSqlite } from '@vic/sql/testing';
+import { schedulesSuite } from './schedules.suite.ts';
+
+onSqlite('schedules', schedulesSuite);
