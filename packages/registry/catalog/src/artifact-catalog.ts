@@ -2,7 +2,9 @@ import type { ListQuery, Page } from '@vic/rest';
 import {
   type Database,
   type Executor,
+  type Expression,
   type ListMapping,
+  type RawBuilder,
   type Schema,
   type SelectQueryBuilder,
   type Selectable,
@@ -13,7 +15,7 @@ import {
 } from '@vic/sql';
 import { type ArtifactCursor, formatCursor } from './artifact-cursor.ts';
 import { PROJECT_ARTIFACTS, REPOSITORY_ARTIFACTS, artifactConditions } from './artifact-filter.ts';
-import { countListed } from './visible-artifacts.ts';
+import { type CountedRepositories, countListed } from './visible-artifacts.ts';
 
 /** An artifact's row with the name of its repository. */
 export interface ArtifactRow extends Selectable<Schema['artifacts']> {
@@ -40,10 +42,10 @@ export class ArtifactCatalog {
   /** The artifacts of a repository; after a cursor, without looking at those before it. */
   async ofRepository(repositoryId: number, query: ListQuery, cursor?: ArtifactCursor): Promise<ArtifactPage> {
     const inDefaultOrder = query.sort.length === 0;
-    const all = this.#filtered(query).where('artifacts.repository_id', '=', repositoryId);
+    const all = this.#filtered(query, sql`${repositoryId}`).where('artifacts.repository_id', '=', repositoryId);
     const from = inDefaultOrder && cursor !== undefined ? after(all, cursor) : all;
     const items = await this.#page(from, query, REPOSITORY_ARTIFACTS, from !== all);
-    const total = cursor?.total ?? (await this.#total(all, query, { items, repositoryId }));
+    const total = cursor?.total ?? (await this.#total(all, query, { items, counted: { ids: [repositoryId] } }));
     const last = items.at(-1);
     const next =
       inDefaultOrder && last !== undefined && items.length === query.pageSize
@@ -54,10 +56,11 @@ export class ArtifactCatalog {
 
   /** The artifacts of a project; only the youngest of each repository when `latest`. */
   async ofProject(projectId: number, query: ListQuery, latest: boolean): Promise<Page<ArtifactRow>> {
-    let all = this.#filtered(query).where('artifacts.project_id', '=', projectId);
-    if (latest) all = all.where(isLatest());
+    const repositories = sql`select id from repositories where project_id = ${projectId}`;
+    let all = this.#filtered(query, repositories).where('artifacts.project_id', '=', projectId);
+    if (latest) all = all.where(isLatest(projectId));
     const items = await this.#page(all, query, PROJECT_ARTIFACTS, false);
-    return { items, total: await this.#total(all, query, { items, repositoryId: undefined }) };
+    return { items, total: await this.#total(all, query, { items, counted: latest ? undefined : { projectId } }) };
   }
 
   /** The members of this repository that these digests name. */
@@ -77,8 +80,11 @@ export class ArtifactCatalog {
       .select('repositories.name as repository');
   }
 
-  #filtered(query: ListQuery): ArtifactQuery {
-    return artifactConditions(query.filters).reduce((rows, condition) => rows.where(condition), this.#rows());
+  #filtered(query: ListQuery, repositories: RawBuilder<unknown>): ArtifactQuery {
+    return artifactConditions(query.filters, repositories).reduce(
+      (rows, condition) => rows.where(condition),
+      this.#rows(),
+    );
   }
 
   async #page(
@@ -94,17 +100,18 @@ export class ArtifactCatalog {
   async #total(
     all: ArtifactQuery,
     query: ListQuery,
-    first: { readonly items: readonly ArtifactRow[]; readonly repositoryId: number | undefined },
+    first: { readonly items: readonly ArtifactRow[]; readonly counted: CountedRepositories | undefined },
   ): Promise<number> {
-    const { items, repositoryId } = first;
+    const { items, counted } = first;
     if (items.length < query.pageSize && (items.length > 0 || query.page === 1)) {
       return (query.page - 1) * query.pageSize + items.length;
     }
-    if (repositoryId !== undefined && query.filters.length === 0) {
-      return (await countListed(this.#db, [repositoryId])).get(repositoryId) ?? 0;
+    if (counted !== undefined && query.filters.length === 0) {
+      const counts = await countListed(this.#db, counted);
+      return [...counts.values()].reduce((sum, count) => sum + count, 0);
     }
-    const counted = all.clearSelect().select((e) => e.fn.countAll<number>().as('total'));
-    return Number((await counted.executeTakeFirst())?.total ?? 0);
+    const matching = all.clearSelect().select((e) => e.fn.countAll<number>().as('total'));
+    return Number((await matching.executeTakeFirst())?.total ?? 0);
   }
 }
 
@@ -112,10 +119,12 @@ function after(rows: ArtifactQuery, { pushedAtMs, id }: ArtifactCursor): Artifac
   return rows.where(beforeKey({ 'artifacts.pushed_at_ms': pushedAtMs, 'artifacts.id': id }));
 }
 
-function isLatest() {
-  return sql<SqlBool>`artifacts.id = (
-    select latest.id from artifacts as latest
-    where latest.repository_id = artifacts.repository_id and latest.subject_digest is null
-    order by latest.pushed_at_ms desc, latest.id desc limit 1
+function isLatest(projectId: number): Expression<SqlBool> {
+  return sql<SqlBool>`artifacts.id in (
+    select (
+      select latest.id from artifacts as latest
+      where latest.repository_id = repositories.id and latest.subject_digest is null
+      order by latest.pushed_at_ms desc, latest.id desc limit 1
+    ) from repositories where repositories.project_id = ${projectId}
   )`;
 }

@@ -1,6 +1,14 @@
 import { VicError } from '@vic/errors';
 import type { Filter, ListFields } from '@vic/rest';
-import { type Expression, type ListMapping, type SqlBool, containsText, filterCondition, sql } from '@vic/sql';
+import {
+  type Expression,
+  type ListMapping,
+  type RawBuilder,
+  type SqlBool,
+  containsText,
+  filterCondition,
+  sql,
+} from '@vic/sql';
 import { isListed, isTagged } from './visible-artifacts.ts';
 
 const COLUMNS: ListMapping['columns'] = {
@@ -29,31 +37,34 @@ export const ARTIFACT_FIELDS: ListFields = {
 };
 
 /**
- * The conditions of a list of artifacts, and whether any narrows it.
+ * The conditions of a list of artifacts of `repositories`, a list or query of ids.
  *
  * Harbor's `tags=*`, `tags=nil`, `tags=v1`, `tags=~v` and `labels=(1 2)`; `base=*` takes in the members of indexes
  * and what belongs to other artifacts.
  */
-export function artifactConditions(filters: readonly Filter[]): readonly Expression<SqlBool>[] {
+export function artifactConditions(
+  filters: readonly Filter[],
+  repositories: RawBuilder<unknown>,
+): readonly Expression<SqlBool>[] {
   const all = filters.some((filter) => filter.field === 'base' && textOf(filter) === '*');
-  const conditions = filters.filter(({ field }) => field !== 'base').map(conditionOf);
+  const conditions = filters.filter(({ field }) => field !== 'base').map((filter) => conditionOf(filter, repositories));
   return all ? conditions : [isListed(), ...conditions];
 }
 
-function conditionOf(filter: Filter): Expression<SqlBool> {
-  if (filter.field === 'tags') return tagCondition(filter);
+function conditionOf(filter: Filter, repositories: RawBuilder<unknown>): Expression<SqlBool> {
+  if (filter.field === 'tags') return tagCondition(filter, repositories);
   if (filter.field === 'labels') return labelCondition(filter);
   return filterCondition(filter, REPOSITORY_ARTIFACTS);
 }
 
-function tagCondition(filter: Filter): Expression<SqlBool> {
+function tagCondition(filter: Filter, repositories: RawBuilder<unknown>): Expression<SqlBool> {
   const name = textOf(filter);
   if (filter.kind === 'equal' && name === '*') return isTagged();
   if (filter.kind === 'equal' && name === 'nil') return sql<SqlBool>`not ${isTagged()}`;
   const matches =
     filter.kind === 'like' ? containsText(sql<string>`tags.name`, name) : sql<SqlBool>`tags.name = ${name}`;
   return sql<SqlBool>`artifacts.id in (
-    select tags.artifact_id from tags where tags.repository_id = artifacts.repository_id and ${matches}
+    select tags.artifact_id from tags where tags.repository_id in (${repositories}) and ${matches}
   )`;
 }
 

@@ -53,10 +53,7 @@ export class RepositoryCatalog {
 
   /** The repositories, each with the number of artifacts a list of them has. */
   async withCounts(rows: readonly Selectable<Schema['repositories']>[]): Promise<ListedRepository[]> {
-    const counts = await countListed(
-      this.#database.db,
-      rows.map(({ id }) => id),
-    );
+    const counts = await countListed(this.#database.db, { ids: rows.map(({ id }) => id) });
     return rows.map((row) => ({ ...row, artifactCount: counts.get(row.id) ?? 0 }));
   }
 }

@@ -57,10 +57,7 @@ async function findRepositories(
   }
   if (text !== '') query = query.where(containsText(sql<string>`repositories.name`, text));
   const rows = await query.execute();
-  const counts = await countListed(
-    db,
-    rows.map(({ id }) => id),
-  );
+  const counts = await countListed(db, { ids: rows.map(({ id }) => id) });
   return rows.map((row) => ({
     project_id: row.project_id,
     project_name: row.project_name,

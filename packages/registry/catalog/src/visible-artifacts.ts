@@ -22,6 +22,9 @@ function isMember(): RawBuilder<SqlBool> {
   )`;
 }
 
+/** Which repositories are counted: these, or all of a project. */
+export type CountedRepositories = { readonly ids: readonly number[] } | { readonly projectId: number };
+
 /**
  * How many artifacts {@link isListed} holds for, by repository.
  *
@@ -30,14 +33,18 @@ function isMember(): RawBuilder<SqlBool> {
  */
 export async function countListed(
   executor: Executor,
-  repositoryIds: readonly number[],
+  repositories: CountedRepositories,
 ): Promise<ReadonlyMap<number, number>> {
-  if (repositoryIds.length === 0) return new Map();
+  if ('ids' in repositories && repositories.ids.length === 0) return new Map();
+  const counted =
+    'ids' in repositories
+      ? sql`${sql.join(repositories.ids)}`
+      : sql`select id from repositories where project_id = ${repositories.projectId}`;
   const [all, members] = await Promise.all([
     executor
       .selectFrom('artifacts')
       .select((e) => ['repository_id', e.fn.countAll<number>().as('total')])
-      .where('repository_id', 'in', repositoryIds)
+      .where(sql<SqlBool>`repository_id in (${counted})`)
       .where('subject_digest', 'is', null)
       .groupBy('repository_id')
       .execute(),
@@ -49,7 +56,7 @@ export async function countListed(
           .onRef('artifacts.digest', '=', 'artifact_references.child_digest'),
       )
       .select((e) => ['artifacts.repository_id', e.fn.count<number>('artifacts.id').distinct().as('total')])
-      .where('artifact_references.repository_id', 'in', repositoryIds)
+      .where(sql<SqlBool>`artifact_references.repository_id in (${counted})`)
       .where('artifacts.subject_digest', 'is', null)
       .where(sql<SqlBool>`not ${isTagged()}`)
       .groupBy('artifacts.repository_id')

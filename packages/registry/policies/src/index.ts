@@ -1,4 +1,4 @@
-export { BREAK_GLASS_HEADER, breaksGlass, withBreakGlass } from './break-glass.ts';
+export { BREAK_GLASS_HEADER, withBreakGlass } from './break-glass.ts';
 export { Immutability } from './immutability.ts';
 export { ImmutabilityGate } from './immutability-gate.ts';
 export { immutabilityRoutes } from './immutability-routes.ts';

@@ -1,7 +1,7 @@
 import { VicError } from '@vic/errors';
 
 /** A kind of retention rule. */
-export interface RetentionTemplate {
+interface RetentionTemplate {
   readonly name: string;
   readonly displayText: string;
   /** Absent for a template without a number. */
@@ -12,7 +12,7 @@ const MAX_COUNT = 32_766;
 const MAX_DAYS = 20_190_904;
 
 /** Every kind of rule, as `/retentions/metadatas` lists them. */
-export const RETENTION_TEMPLATES: readonly RetentionTemplate[] = [
+const RETENTION_TEMPLATES: readonly RetentionTemplate[] = [
   {
     name: 'latestPushedK',
     displayText: 'the most recently pushed # artifacts',

@@ -85,7 +85,7 @@ export function catalogSuite(open: OpenTemporaryDatabase): void {
       [v2.digest, 'v2'],
     ]);
     const names = (list.json as { digest: typeof v1.digest }[]).map(({ digest }) => digests.get(digest));
-    expect(names.toSorted()).toEqual(expected);
+    expect(new Set(names)).toEqual(new Set(expected));
     expect(list.headers.get('x-total-count')).toBe(String(expected.length));
   });
 
