@@ -1,7 +1,7 @@
 export type { InstalledPackage, OperatingSystem, PackageInventory, PackageType } from './package-inventory.ts';
 export { DEFAULT_INVENTORY_LIMITS, takeInventory } from './inventory/take-inventory.ts';
 export type { InventoryLimits, LayerSource } from './inventory/take-inventory.ts';
-export { matchInventory } from './match-inventory.ts';
+export { ecosystemsOf, matchInventory } from './match-inventory.ts';
 export type { AdvisoryLookup, Finding, MatchResult } from './match-inventory.ts';
 export { AdvisoryFeeds } from './advisories/advisory-feeds.ts';
 export type {
@@ -13,7 +13,7 @@ export type {
 } from './advisories/advisory-feeds.ts';
 export type { AdvisoryEvent, PackageAdvisory } from './advisories/advisory.ts';
 export type { FeedProgress } from './advisories/read-feed.ts';
-export { SEVERITIES, severityOfWord, severityRank, worse } from './cvss/severity.ts';
+export { SEVERITIES, severityOfScore, severityOfWord, severityRank, worse } from './cvss/severity.ts';
 export type { Severity } from './cvss/severity.ts';
 export { cycloneDxDocument } from './sbom/cyclonedx.ts';
 export { spdxDocument } from './sbom/spdx.ts';

@@ -144,3 +144,9 @@ function warningsFor(inventory: PackageInventory, distribution: ReturnType<typeo
   const name = system === undefined ? 'an unknown distribution' : system.name;
   return [...inventory.warnings, `The ${own} packages of ${name} were not judged: there are no advisories for it.`];
 }
+
+/** The ecosystems whose advisories the packages of an image need, without their releases. */
+export function ecosystemsOf(inventory: PackageInventory): ReadonlySet<string> {
+  const distribution = distributionOf(inventory.operatingSystem);
+  return new Set(inventory.packages.flatMap(({ type }) => languageEcosystemOf(type) ?? distribution?.ecosystem ?? []));
+}

@@ -10,7 +10,7 @@ export const scanning: Migration = {
     await reports(db, types);
     await vulnerabilities(db, types);
     await advisories(db, types);
-    await exports(db, types);
+    await exports(db);
   },
 };
 
@@ -57,8 +57,7 @@ async function reports(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
     .addColumn('fixable', 'integer', (column) => column.notNull())
     .addColumn('summary', 'text', (column) => column.notNull())
     .addColumn('scanner', 'text', (column) => column.notNull())
-    .addColumn('job_id', 'text')
-    .addColumn('scan_all_id', 'text')
+    .addColumn('job_id', 'bigint')
     .addColumn('database_at_ms', 'bigint')
     .addColumn('database_count', 'integer')
     .addColumn('raw', 'text')
@@ -69,7 +68,7 @@ async function reports(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
     .addColumn('ended_at_ms', 'bigint')
     .addUniqueConstraint('scan_reports_key', ['artifact_id', 'registration_id', 'scan_type'])
     .execute();
-  await db.schema.createIndex('scan_reports_scan_all').on('scan_reports').column('scan_all_id').execute();
+  await db.schema.createIndex('scan_reports_job').on('scan_reports').column('job_id').execute();
 }
 
 async function vulnerabilities(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
@@ -140,19 +139,13 @@ async function advisories(db: Kysely<unknown>, types: ColumnTypes): Promise<void
     .execute();
 }
 
-async function exports(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
-  await types
-    .idColumn(db.schema.createTable('scan_exports'))
-    .addColumn('user_id', 'integer', (column) => column.notNull())
+async function exports(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('scan_exports')
+    .addColumn('execution_id', 'bigint', (column) => column.primaryKey())
     .addColumn('user_name', 'text', (column) => column.notNull())
-    .addColumn('project_ids', 'text', (column) => column.notNull())
-    .addColumn('criteria', 'text', (column) => column.notNull())
-    .addColumn('status', 'text', (column) => column.notNull())
-    .addColumn('status_text', 'text', (column) => column.notNull())
-    .addColumn('job_id', 'text')
-    .addColumn('content', 'text')
-    .addColumn('digest', 'text')
-    .addColumn('started_at_ms', 'bigint', (column) => column.notNull())
-    .addColumn('ended_at_ms', 'bigint')
+    .addColumn('content', 'text', (column) => column.notNull())
+    .addColumn('digest', 'text', (column) => column.notNull())
+    .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .execute();
 }

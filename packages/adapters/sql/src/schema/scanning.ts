@@ -59,9 +59,7 @@ export interface ScanReportTable {
   /** JSON: name, vendor and version. */
   scanner: string;
   /** The job that makes the report; its log is the scan's log. */
-  job_id: string | null;
-  /** The scan all this report was made for. */
-  scan_all_id: string | null;
+  job_id: number | null;
   /** When the newest advisory known at the time was changed; `null` when unknown or none. */
   database_at_ms: number | null;
   /** How many advisories were known at the time; `null` for other scanners than ours. */
@@ -137,20 +135,11 @@ export interface AdvisoryFeedTable {
   etag: string | null;
 }
 
-/** One CSV export of vulnerabilities, kept until it is downloaded. */
+/** The content of one CSV export, kept until it is downloaded. */
 export interface ScanExportTable {
-  id: Generated<number>;
-  user_id: number;
+  execution_id: number;
   user_name: string;
-  /** JSON. */
-  project_ids: string;
-  /** JSON. */
-  criteria: string;
-  status: string;
-  status_text: string;
-  job_id: string | null;
-  content: string | null;
-  digest: string | null;
-  started_at_ms: number;
-  ended_at_ms: number | null;
+  content: string;
+  digest: string;
+  created_at_ms: number;
 }
