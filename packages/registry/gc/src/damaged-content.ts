@@ -1,4 +1,4 @@
-import type { BlobDigest, DamageListener } from '@vic/blob';
+import type { DamageListener } from '@vic/blob';
 import { describeError } from '@vic/errors';
 import type { Logger } from '@vic/log';
 import type { Database, Executor } from '@vic/sql';
@@ -42,7 +42,7 @@ export async function noteDamage(
 }
 
 /** Forgets damage: the content was pushed again and is sound. */
-export async function forgetDamage(db: Executor, digests: readonly (BlobDigest | string)[]): Promise<void> {
+export async function forgetDamage(db: Executor, digests: readonly string[]): Promise<void> {
   if (digests.length === 0) return;
   await db
     .deleteFrom('damaged_content')

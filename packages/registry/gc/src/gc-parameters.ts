@@ -32,7 +32,7 @@ export function readGcParameters(parameters: JsonObject, timeWindowHours: number
   const workers = parameters['workers'] ?? 1;
   if (!isWhole(workers, 1, MAX_WORKERS)) {
     throw invalid(
-      `Error: Invalid number of workers:${String(workers).slice(0, 20)}. Workers must be greater than 0 and less than or equal to ${MAX_WORKERS}.`,
+      `Error: Invalid number of workers:${JSON.stringify(workers).slice(0, 20)}. Workers must be greater than 0 and less than or equal to ${MAX_WORKERS}.`,
     );
   }
   const hours = parameters['time_window'] ?? timeWindowHours;

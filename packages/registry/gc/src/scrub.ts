@@ -45,7 +45,7 @@ export function readScrubParameters(parameters: JsonObject): ScrubParameters {
 /**
  * Reads every blob and every manifest and compares it with its digest.
  *
- * What is damaged is put into quarantine and noted, and from then on is missing: whoever pushes it again makes it good.
+ * What is damaged is put into quarantine and noted, and from then on is missing, until it is pushed again.
  */
 export async function scrub(deps: GcDeps, parameters: ScrubParameters, run: GcRun): Promise<ScrubReport> {
   const report: ScrubReport = {
@@ -135,7 +135,7 @@ function isSound(digest: string, content: Uint8Array): boolean {
   return isBlobDigest(digest) && createHash(algorithmOf(digest)).update(content).digest('hex') === hexOf(digest);
 }
 
-/** Without its row, the manifest is missing to clients and stored anew by the next push. */
+/** Without its row, the manifest is missing to clients; its artifact can be deleted and pushed again. */
 async function quarantineManifest({ database, nowMs }: GcDeps, digest: string): Promise<void> {
   await database.transaction(async (tx) => {
     const row = await tx.selectFrom('manifests').select('content').where('digest', '=', digest).executeTakeFirst();
