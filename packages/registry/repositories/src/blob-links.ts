@@ -74,7 +74,7 @@ export async function admitBlob(
 /** Says that a blob, which the blob store has, belongs to the repository. */
 export async function linkBlob(context: StoreContext, place: RepositoryPlace, blob: LinkedBlob): Promise<void> {
   const nowMs = context.nowMs();
-  await context.database.transaction(async (tx) => {
+  await context.commits.run(async (tx) => {
     const repositoryId = await ensureRepository(tx, {
       projectId: place.project.id,
       name: place.repository,

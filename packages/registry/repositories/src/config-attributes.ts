@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { isVicError } from '@vic/errors';
 import { MAX_CONFIG_BYTES } from '@vic/oci';
 import type { ContentDescriptor, ContentDigest, RegistryManifest } from '@vic/oci';
 
@@ -34,19 +35,23 @@ export class ConfigAttributes {
     if (config === undefined || !isReadable(config)) return {};
     const cached = this.#cache.get(config.digest);
     if (cached !== undefined) return cached;
-    const attributes = bounded(attributesOf(config.mediaType, await this.#readJson(config.digest)));
+    const json = await this.#readJson(config.digest);
+    if (json === undefined) return {};
+    const attributes = bounded(attributesOf(config.mediaType, json));
     this.#cache.set(config.digest, attributes);
     if (this.#cache.size > MAX_CACHED) this.#forgetOldest();
     return attributes;
   }
 
   async #readJson(digest: ContentDigest): Promise<unknown> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of await this.#blobs.read(digest)) chunks.push(chunk as Buffer);
     try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of await this.#blobs.read(digest)) chunks.push(chunk as Buffer);
       return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    } catch {
-      return undefined;
+    } catch (error) {
+      // Whether a configuration may be absent is for those to say who check what the manifest references.
+      if (error instanceof SyntaxError || isVicError(error, { class: 'NotFound' })) return undefined;
+      throw error;
     }
   }
 

@@ -56,16 +56,14 @@ export async function putManifest(
   const document = check(manifest);
   const kind = artifactKind(document, manifest.tags);
   await askGates(context, place, actor, { ...manifest, document, kind });
-  await requireContent(context.database.db, place.repository, document, context.sparse);
   const attributes = await context.attributes.of(document);
   const nowMs = context.nowMs();
-  return context.database.transaction(async (tx) => {
+  return context.commits.run(async (tx) => {
     const repositoryId = await ensureRepository(tx, {
       projectId: place.project.id,
       name: place.repository,
       nowMs,
     });
-    // Again, in the transaction: what was there may have been collected since.
     await requireContent(tx, place.repository, document, context.sparse);
     return store(tx, { place, actor, repositoryId, nowMs }, { ...manifest, document, kind, attributes });
   });

@@ -1,6 +1,6 @@
 import { onPostgres } from '@vic/sql/testing';
-import { manifestsSuite } from './manifests.suite.ts';
-import { storageSuite } from './storage.suite.ts';
+import { manifestsSuite } from './testing/manifests.suite.ts';
+import { storageSuite } from './testing/storage.suite.ts';
 
 onPostgres('manifests', manifestsSuite);
 onPostgres('storage', storageSuite);

@@ -28,6 +28,7 @@ import { type CopySource, copyArtifact } from './copy-artifact.ts';
 import { deleteArtifact } from './delete-artifact.ts';
 import { deleteRepository } from './delete-repository.ts';
 import { type ServedManifest, findManifest } from './find-manifest.ts';
+import { GroupCommit } from './group-commit.ts';
 import type { KeysetPage } from './keyset-page.ts';
 import type { SparsePolicy } from './missing-content.ts';
 import { noSuchRepository } from './not-found.ts';
@@ -68,6 +69,7 @@ export class RepositoryStore implements AsyncDisposable {
   constructor(options: RepositoryStoreOptions) {
     this.#context = {
       database: options.database,
+      commits: new GroupCommit(options.database),
       gates: options.gates ?? [],
       attributes: new ConfigAttributes(options.blobs),
       sparse: options.sparse ?? 'indexes',

@@ -2,8 +2,8 @@ import { VicError } from '@vic/errors';
 import { type ContentDigest, MEDIA_TYPES, contentDigestOf, digestOfBytes } from '@vic/oci';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
-import { MissingContent } from './missing-content.ts';
-import { StoreUnderTest, actor, nonce, placeOf } from './testing/store-under-test.ts';
+import { MissingContent } from '../missing-content.ts';
+import { StoreUnderTest, actor, nonce, placeOf } from './store-under-test.ts';
 
 const NOWHERE = digestOfBytes('nowhere');
 
@@ -174,7 +174,7 @@ export const manifestsSuite: DialectSuite = (open) => {
       const config = await test.blob('library/kinds', JSON.stringify({ name: 'redis' }), configType);
       const { artifact } = await test.push('library/kinds', [], { config, layers: [], ...extra });
       expect(artifact.type).toBe(type);
-      if (type === 'CHART') expect(artifact.extraAttributes).toEqual({ name: 'redis' });
+      expect(artifact.extraAttributes).toEqual({ name: 'redis' });
     });
 
     it('finds what belongs to an artifact by its subject, or by the tag cosign gives it', async () => {

@@ -11,8 +11,8 @@ import {
   forgetBlob,
   removeUnusedManifests,
   unusedBlobs,
-} from './blob-claims.ts';
-import { StoreUnderTest, actor, nonce, placeOf } from './testing/store-under-test.ts';
+} from '../blob-claims.ts';
+import { StoreUnderTest, actor, nonce, placeOf } from './store-under-test.ts';
 
 const HOUR_MS = 3_600_000;
 

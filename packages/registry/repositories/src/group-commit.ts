@@ -1,0 +1,107 @@
+import { type Database, type Executor, sql } from '@vic/sql';
+
+/** One change, as `Database.transaction` takes it. */
+type Change<T> = (tx: Executor) => Promise<T>;
+
+interface WaitingChange {
+  /** Runs the change, keeps its outcome, and says whether what it wrote is to stay. */
+  readonly attempt: (tx: Executor) => Promise<boolean>;
+  /** Tells its caller the outcome, which is durable now. */
+  readonly settle: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/**
+ * After this long a batch is committed, whatever still waits: on SQLite, statements leave no room for anything else
+ * that the process does.
+ */
+const MAX_BATCH_MS = 20;
+
+/** About what a commit takes on a disk without a cache: waiting longer gains nothing. */
+const MAX_GATHER_MS = 4;
+
+/**
+ * Commits changes of many clients together.
+ *
+ * With SQLite one change at a time is made, and each commit waits for the disk; so changes that arrive during a
+ * commit share the next one, each in a savepoint of its own. PostgreSQL does this by itself.
+ */
+export class GroupCommit {
+  readonly #database: Database;
+  readonly #waiting: WaitingChange[] = [];
+  #isRunning = false;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Makes a change, durable when this returns; may run `change` again, as `Database.transaction` does. */
+  async run<T>(change: Change<T>): Promise<T> {
+    if (this.#database.dialect !== 'sqlite') return this.#database.transaction(change);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+    this.#waiting.push({
+      attempt: async (tx) => {
+        try {
+          outcome = { value: await change(tx) };
+          return true;
+        } catch (error) {
+          outcome = { error };
+          return false;
+        }
+      },
+      settle: () => {
+        if (outcome !== undefined && 'value' in outcome) resolve(outcome.value);
+        else reject(outcome?.error);
+      },
+      fail: reject,
+    });
+    if (!this.#isRunning) void this.#runAll();
+    return promise;
+  }
+
+  async #runAll(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#waiting.length > 0) {
+      await this.#gather();
+      await this.#runBatch();
+    }
+    this.#isRunning = false;
+  }
+
+  /** Lets requests that are on their way come this far: as long as more keep coming, and not for long. */
+  async #gather(): Promise<void> {
+    const endMs = performance.now() + MAX_GATHER_MS;
+    let before: number;
+    do {
+      before = this.#waiting.length;
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#waiting.length > before && performance.now() < endMs);
+  }
+
+  async #runBatch(): Promise<void> {
+    let batch: WaitingChange[] = [];
+    try {
+      await this.#database.transaction(async (tx) => {
+        this.#waiting.unshift(...batch);
+        batch = [];
+        const endMs = performance.now() + MAX_BATCH_MS;
+        for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+          batch.push(next);
+          await attemptAlone(tx, next);
+          if (performance.now() > endMs) break;
+        }
+      });
+    } catch (error) {
+      for (const change of batch) change.fail(error);
+      return;
+    }
+    for (const change of batch) change.settle();
+  }
+}
+
+async function attemptAlone(tx: Executor, change: WaitingChange): Promise<void> {
+  await sql`savepoint change`.execute(tx);
+  if (!(await change.attempt(tx))) await sql`rollback to savepoint change`.execute(tx);
+  await sql`release savepoint change`.execute(tx);
+}
