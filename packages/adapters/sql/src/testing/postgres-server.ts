@@ -6,6 +6,7 @@ import { pollUntil } from '@vic/async';
 import { run } from '@vic/process';
 import { temporaryDirectory } from '@vic/testkit';
 import pg from 'pg';
+import { openPostgres } from '../dialect/postgres/open-postgres.ts';
 import { openDatabase } from '../open-database.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import type { TemporaryDatabase } from './temporary-database.ts';
@@ -21,6 +22,7 @@ export class PostgresServer implements AsyncDisposable {
   readonly #resources: AsyncDisposableStack;
   #process: ChildProcess | undefined;
   #databases = 0;
+  #template: Promise<string> | undefined;
 
   private constructor(directory: string, resources: AsyncDisposableStack) {
     this.#directory = directory;
@@ -81,13 +83,23 @@ export class PostgresServer implements AsyncDisposable {
   /** A migrated database of its own. */
   async temporaryDatabase(): Promise<TemporaryDatabase> {
     const name = `test_${++this.#databases}`;
-    await this.#query(`create database ${name}`);
+    // Every test has the same schema: it is made once.
+    this.#template ??= this.#makeTemplate();
+    await this.#query(`create database ${name} template ${await this.#template}`);
     const location = { kind: 'postgres', url: this.#url(name), poolSize: 10 } as const;
-    return { ...(await openDatabase(location)), location };
+    return { ...(await openPostgres(location)), location };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
+  }
+
+  async #makeTemplate(): Promise<string> {
+    const name = 'migrated';
+    await this.#query(`create database ${name}`);
+    const database = await openDatabase({ kind: 'postgres', url: this.#url(name), poolSize: 1 });
+    await database[Symbol.asyncDispose]();
+    return name;
   }
 
   async #answers(): Promise<boolean> {

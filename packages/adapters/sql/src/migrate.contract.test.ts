@@ -1,0 +1,4 @@
+import { migrateSuite } from './migrate.suite.ts';
+import { onPostgres } from './testing/index.ts';
+
+onPostgres('a schema', migrateSuite);
