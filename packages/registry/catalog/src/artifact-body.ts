@@ -53,6 +53,13 @@ export function artifactBody(
     tags: tags?.map((tag) => tagBody(tag, immutable?.has(tag.name) === true)) ?? null,
     labels: labels?.map(labelBody) ?? null,
     accessories: accessories.length === 0 ? null : accessories.map((row) => accessoryBody(row, artifact)),
+    ...(parts.inherited === undefined
+      ? {}
+      : {
+          inherited_accessories: (parts.inherited.get(artifact.id) ?? []).map(({ index, signature }) =>
+            accessoryBody(signature, index),
+          ),
+        }),
     addition_links: additionLinks(artifact, extras.prefix),
     ...(scanOverview === undefined ? {} : { scan_overview: scanOverview }),
     ...(sbomOverview === undefined ? {} : { sbom_overview: sbomOverview }),

@@ -15,6 +15,8 @@ export interface WantedParts {
   readonly tags: boolean;
   readonly labels: boolean;
   readonly accessories: boolean;
+  /** Signatures of the indexes that list the artifacts. */
+  readonly inheritedAccessories: boolean;
 }
 
 /** What belongs to artifacts, by artifact id. */
@@ -24,6 +26,14 @@ export interface ArtifactParts {
   readonly references: ReadonlyMap<number, readonly ReferenceRow[]>;
   /** By repository and subject: see {@link accessoriesOf}. */
   readonly accessories: ReadonlyMap<string, readonly ArtifactRow[]>;
+  /** `undefined` unless wanted. */
+  readonly inherited: ReadonlyMap<number, readonly InheritedAccessory[]> | undefined;
+}
+
+/** What is signed is an index; the signature covers what the index lists. */
+export interface InheritedAccessory {
+  readonly index: ArtifactRow;
+  readonly signature: ArtifactRow;
 }
 
 const NONE: readonly never[] = [];
@@ -35,17 +45,19 @@ export async function loadParts(
   wanted: WantedParts,
 ): Promise<ArtifactParts> {
   const ids = artifacts.map(({ id }) => id);
-  const [tags, labels, references, accessories] = await Promise.all([
+  const [tags, labels, references, accessories, inherited] = await Promise.all([
     wanted.tags ? loadTags(database, ids) : NONE,
     wanted.labels ? loadLabels(database, ids) : NONE,
     loadReferences(database, ids),
     wanted.accessories ? loadAccessories(database, artifacts) : NONE,
+    wanted.inheritedAccessories ? loadInherited(database, artifacts) : undefined,
   ]);
   return {
     tags: Map.groupBy(tags, ({ artifact_id }) => artifact_id),
     labels: Map.groupBy(labels, ({ artifact_id }) => artifact_id),
     references: Map.groupBy(references, ({ parent_id }) => parent_id),
     accessories: Map.groupBy(accessories, (row) => subjectKey(row.repository_id, row.subject_digest ?? '')),
+    inherited,
   };
 }
 
@@ -106,4 +118,34 @@ async function loadAccessories({ db }: Database, artifacts: readonly ArtifactRow
     .where('artifacts.subject_digest', 'in', [...new Set(artifacts.map(({ digest }) => digest))])
     .orderBy('artifacts.id')
     .execute();
+}
+
+async function loadInherited(
+  database: Database,
+  artifacts: readonly ArtifactRow[],
+): Promise<ReadonlyMap<number, readonly InheritedAccessory[]>> {
+  if (artifacts.length === 0) return new Map();
+  const ids = artifacts.map(({ id }) => id);
+  const parents = await database.db
+    .selectFrom('artifacts as member')
+    .innerJoin('artifact_references', (join) =>
+      join
+        .onRef('artifact_references.repository_id', '=', 'member.repository_id')
+        .onRef('artifact_references.child_digest', '=', 'member.digest'),
+    )
+    .innerJoin('artifacts', 'artifacts.id', 'artifact_references.parent_id')
+    .innerJoin('repositories', 'repositories.id', 'artifacts.repository_id')
+    .selectAll('artifacts')
+    .select(['repositories.name as repository', 'member.id as member_id'])
+    .where('member.id', 'in', ids)
+    .orderBy('artifacts.id')
+    .execute();
+  const accessories = await loadAccessories(database, parents);
+  const bySubject = Map.groupBy(accessories, (row) => subjectKey(row.repository_id, row.subject_digest ?? ''));
+  const inherited = parents.flatMap((index) =>
+    (bySubject.get(subjectKey(index.repository_id, index.digest)) ?? [])
+      .filter(({ accessory_type: type }) => type?.startsWith('signature.') === true)
+      .map((signature) => ({ index, signature, memberId: index.member_id })),
+  );
+  return Map.groupBy(inherited, ({ memberId }) => memberId);
 }

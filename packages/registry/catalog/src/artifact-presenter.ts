@@ -14,6 +14,7 @@ export const ARTIFACT_VIEW = {
   with_scan_overview: Flag,
   with_sbom_overview: Flag,
   with_accessory: Flag,
+  with_inherited_accessory: Flag,
   with_immutable_status: Flag,
 };
 
@@ -24,6 +25,7 @@ export interface ArtifactView {
   readonly with_scan_overview?: boolean | '' | undefined;
   readonly with_sbom_overview?: boolean | '' | undefined;
   readonly with_accessory?: boolean | '' | undefined;
+  readonly with_inherited_accessory?: boolean | '' | undefined;
   readonly with_immutable_status?: boolean | '' | undefined;
 }
 
@@ -52,6 +54,7 @@ export class ArtifactPresenter {
       tags: view.with_tag !== false,
       labels: view.with_label === true,
       accessories: view.with_accessory !== false,
+      inheritedAccessories: view.with_inherited_accessory === true,
     });
     const extras = await this.#extras(artifacts, parts, { view, acceptedReports });
     return artifacts.map((artifact) => artifactBody(artifact, parts, extras));

@@ -114,6 +114,10 @@ export function catalogSuite(open: OpenTemporaryDatabase): void {
       subject: { digest: index.digest, size: index.size },
       artifactType: 'application/vnd.example.thing',
     });
+    const signature = await world.push('library/multi', {
+      subject: { digest: index.digest, size: index.size },
+      artifactType: 'application/vnd.cncf.notary.signature',
+    });
     const path = '/projects/library/repositories/multi/artifacts';
     const list = await world.call('GET', path);
     expect(list.json).toMatchObject([
@@ -123,12 +127,21 @@ export function catalogSuite(open: OpenTemporaryDatabase): void {
           { child_digest: amd64.digest, platform: { architecture: 'amd64' } },
           { child_digest: arm64.digest, platform: { architecture: 'arm64' } },
         ],
-        accessories: [{ digest: sbom.digest, type: 'subject.accessory', subject_artifact_digest: index.digest }],
+        accessories: [
+          { digest: sbom.digest, type: 'subject.accessory', subject_artifact_digest: index.digest },
+          { digest: signature.digest, type: 'signature.notation' },
+        ],
       },
     ]);
     expect((await world.call('GET', '/projects/library/repositories/multi')).json).toMatchObject({ artifact_count: 1 });
-    expect((await world.call('GET', `${path}?q=base%3D*`)).json).toHaveLength(4);
-    expect((await world.call('GET', `${path}/latest/accessories`)).json).toMatchObject([{ digest: sbom.digest }]);
+    expect((await world.call('GET', `${path}?q=base%3D*`)).json).toHaveLength(5);
+    expect((await world.call('GET', `${path}/latest/accessories?q=type%3Dsubject.accessory`)).json).toMatchObject([
+      { digest: sbom.digest },
+    ]);
+    const member = await world.call('GET', `${path}/${amd64.digest}?with_inherited_accessory=true`);
+    expect(member.json).toMatchObject({
+      inherited_accessories: [{ digest: signature.digest, subject_artifact_digest: index.digest }],
+    });
     const refused = await world.call('DELETE', `${path}/${amd64.digest}`);
     expect(refused).toMatchObject({
       status: 412,

@@ -1,4 +1,5 @@
 import { pollUntil } from '@vic/async';
+import { Schedules } from '@vic/jobs';
 import type { OpenTemporaryDatabase } from '@vic/sql/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PoliciesWorld } from './policies-world.ts';
@@ -135,6 +136,24 @@ export function retentionSuite(open: OpenTemporaryDatabase): void {
     expect((await world.call('PUT', path, { body: replaced })).status).toBe(200);
     expect((await world.call('DELETE', path)).status).toBe(200);
     expect(world.tiedPolicy).toBeUndefined();
+    expect((await world.call('GET', path)).status).toBe(404);
+  });
+
+  it('starts by its schedule, and goes with its project', async () => {
+    await world.push('app', ['v1']);
+    const path = await create([rule('latestPushedK', 1)], '0 0 3 * * *');
+    const id = Number(path.split('/').at(-1));
+    const schedules = new Schedules(world.database);
+    const schedule = await schedules.find('RETENTION', id);
+    if (schedule === undefined) throw new Error('there is no schedule');
+    await world.database.transaction(async (transaction) => world.retention.vendor.onSchedule?.(schedule, transaction));
+    expect((await world.call('GET', `${path}/executions`)).json).toMatchObject([
+      { policy_id: id, trigger: 'SCHEDULE', dry_run: false },
+    ]);
+    await world.database.transaction(async (transaction) =>
+      world.retention.removeOfProject(transaction, world.library.id),
+    );
+    expect(await schedules.find('RETENTION', id)).toBeUndefined();
     expect((await world.call('GET', path)).status).toBe(404);
   });
 
