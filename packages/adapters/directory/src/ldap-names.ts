@@ -22,7 +22,8 @@ export function isUnder(dn: string, baseDn: string): boolean {
 /** The conjunction of filters, empty ones left out; what is not a filter is refused. */
 export function allOf(...filters: readonly string[]): string {
   const parts = filters.map((filter) => filter.trim()).filter((filter) => filter !== '');
-  return parts.length === 0 ? '(objectClass=*)' : checked(`(&${parts.map(bracketed).join('')})`);
+  if (parts.length === 0) return '(objectClass=*)';
+  return checked(parts.length === 1 ? bracketed(parts[0] ?? '') : `(&${parts.map(bracketed).join('')})`);
 }
 
 /** The disjunction of filters. */
@@ -56,6 +57,8 @@ function bracketed(filter: string): string {
 
 function checked(filter: string): string {
   try {
+    // The parser forgives brackets that are not closed; the server would not.
+    if (!isBalanced(filter)) throw new Error('the brackets do not match');
     FilterParser.parseString(filter);
     return filter;
   } catch (cause) {
@@ -67,4 +70,14 @@ function checked(filter: string): string {
       cause,
     });
   }
+}
+
+/** Brackets that are part of a value are escaped as `\28` and `\29`. */
+function isBalanced(filter: string): boolean {
+  let depth = 0;
+  for (const character of filter) {
+    if (character === '(') depth++;
+    if (character === ')' && --depth < 0) return false;
+  }
+  return depth === 0;
 }

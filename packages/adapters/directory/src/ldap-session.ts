@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { rootCertificates, type ConnectionOptions } from 'node:tls';
 import { Client, type Entry, InvalidCredentialsError, type SearchOptions } from 'ldapts';
 import { ldapError } from './ldap-error.ts';
@@ -18,7 +19,7 @@ export class LdapSession implements AsyncDisposable {
   /** Connects; with `startTls`, nothing is said before the connection is encrypted. */
   static async open(options: LdapOptions): Promise<LdapSession> {
     const url = ldapUrl(options.url);
-    const tlsOptions = tlsOptionsOf(options, url.hostname);
+    const tlsOptions = tlsOptionsOf(options, url.hostname.replace(/^\[|\]$/g, ''));
     const client = new Client({
       url: url.href,
       connectTimeout: options.timeoutMs,
@@ -92,7 +93,9 @@ export function attributeValues(entry: Entry, name: string): readonly string[] {
 
 function tlsOptionsOf(options: LdapOptions, host: string): ConnectionOptions {
   return {
-    servername: host,
+    // The name that the certificate must be for; an address is none for TLS itself.
+    host,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
     rejectUnauthorized: options.verifyCertificate,
     minVersion: 'TLSv1.2',
     ...(options.authorities === undefined ? {} : { ca: [...rootCertificates, options.authorities] }),

@@ -64,7 +64,8 @@ export type PermissionTable = Readonly<Partial<Record<Resource, readonly Action[
 
 /** Whether the table holds the permission. */
 export function tableAllows(table: PermissionTable, { resource, action }: Permission): boolean {
-  return table[resource]?.includes(action) === true;
+  // Names come from clients: `constructor` is no resource.
+  return Object.hasOwn(table, resource) && table[resource]?.includes(action) === true;
 }
 
 /** The permissions of a table one by one, in its order. */
