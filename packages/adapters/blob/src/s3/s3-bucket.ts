@@ -23,8 +23,10 @@ export interface S3Location {
   readonly region: string;
   /** Put before every key, `registry/` for example; nothing by default. */
   readonly prefix?: string;
-  /** Of a store that is not Amazon's; keys then are part of the path rather than the bucket of the host's name. */
+  /** Of a store that is not Amazon's. */
   readonly endpoint?: string;
+  /** The bucket is named in the path rather than in the host's name; as most stores with an `endpoint` need it. */
+  readonly pathStyle?: boolean;
   /** What the environment, the instance or the profile gives when absent, as for Amazon's own tools. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
@@ -61,13 +63,15 @@ export class S3Bucket implements Disposable {
 
   constructor(location: S3Location) {
     const { bucket, region, prefix = '', endpoint, credentials } = location;
+    const { pathStyle = endpoint !== undefined } = location;
     this.#bucket = bucket;
     this.#prefix = prefix;
     this.#client = new S3Client({
       region,
       // Content is verified by its digest, which also decides what becomes of it.
       responseChecksumValidation: 'WHEN_REQUIRED',
-      ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+      forcePathStyle: pathStyle,
+      ...(endpoint === undefined ? {} : { endpoint }),
       ...(credentials === undefined ? {} : { credentials }),
       requestHandler: {
         connectionTimeout: CONNECT_TIMEOUT_MS,

@@ -54,7 +54,7 @@ export const racesSuite: DialectSuite = (open) => {
       await using world = await GcWorld.open(open);
       const kept = await world.layer('library/a');
       await world.image('library/a', ['kept'], [kept]);
-      for (let cut = 0; cut < 8; cut++) {
+      for (const cut of [0, 1, 4, 7]) {
         for (const tag of ['v1', 'v2']) {
           await world.image('library/a', [tag], [await world.layer('library/a'), kept]);
           await world.delete('library/a', tag);
