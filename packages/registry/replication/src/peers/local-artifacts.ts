@@ -52,13 +52,16 @@ export class LocalArtifacts {
       .where('repositories.name', '=', repository)
       .where('artifacts.id', '>', after)
       .where('artifacts.subject_digest', 'is', null)
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('tags').select('tags.id').whereRef('tags.artifact_id', '=', 'artifacts.id'))),
+      .where((where) =>
+        where.not(
+          where.exists(where.selectFrom('tags').select('tags.id').whereRef('tags.artifact_id', '=', 'artifacts.id')),
+        ),
       )
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('artifact_references')
+      .where((where) =>
+        where.not(
+          where.exists(
+            where
+              .selectFrom('artifact_references')
               .select('artifact_references.parent_id')
               .whereRef('artifact_references.repository_id', '=', 'artifacts.repository_id')
               .whereRef('artifact_references.child_digest', '=', 'artifacts.digest'),

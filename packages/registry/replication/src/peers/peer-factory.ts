@@ -61,7 +61,7 @@ export class PeerFactory {
   async labelsAt(endpoint: EndpointConnection, signal: AbortSignal): Promise<string[]> {
     if (endpoint.type !== 'vic' && endpoint.type !== 'harbor') return [];
     await using connection = this.connect(endpoint);
-    return this.#api(endpoint, connection).listLabels(signal);
+    return await this.#api(endpoint, connection).listLabels(signal);
   }
 
   /** Fails, telling why, unless the endpoint answers and takes the credentials. */

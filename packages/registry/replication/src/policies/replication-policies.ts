@@ -97,13 +97,14 @@ export class ReplicationPolicies {
     return rows.map(policyOf);
   }
 
-  /** Changes a policy. */
+  /** Changes a policy; one that follows events compares both sides anew. */
   async update(id: number, settings: PolicySettings): Promise<ReplicationPolicy> {
     validatePolicy(settings);
     await guarded(settings.name, async () =>
       this.#deps.database.db
         .updateTable('replication_policies')
-        .set({ ...columnsOf(settings), updated_at_ms: this.#now() })
+        // What happened while it was off, or was not its business, is found by comparing.
+        .set({ ...columnsOf(settings), reconciled_at_ms: null, updated_at_ms: this.#now() })
         .where('id', '=', id)
         .execute(),
     );

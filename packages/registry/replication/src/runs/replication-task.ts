@@ -2,7 +2,6 @@ import { delay } from '@vic/async';
 import { describeError, isVicError, VicError } from '@vic/errors';
 import type { JobContext, JobKind } from '@vic/jobs';
 import { isContentDigest } from '@vic/oci';
-import type { ContentDigest } from '@vic/oci';
 import { BandwidthLimit } from '@vic/registry-client';
 import type { RepositoryStore } from '@vic/repositories';
 import { ArtifactFilter } from '../policies/artifact-filter.ts';
@@ -191,6 +190,6 @@ function throwFailures(results: readonly UnitResult[]): void {
   });
 }
 
-function nameOf(reference: string | ContentDigest): string {
+function nameOf(reference: string): string {
   return isContentDigest(reference) ? reference.slice(0, 19) : reference;
 }

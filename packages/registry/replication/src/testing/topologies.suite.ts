@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { PromotionChecks } from '../index.ts';
 import type { PushedManifest } from './push-image.ts';
 import { deleteAt, digestAt, pushImage } from './push-image.ts';
-import { addPolicy, lagOf, until } from './site-policies.ts';
+import { addPolicy, lagOf, until, updatePolicy } from './site-policies.ts';
 import { ADMIN } from './test-access.ts';
 import { TestSite } from './test-site.ts';
 
@@ -39,6 +39,38 @@ export const topologiesSuite: DialectSuite = (open) => {
       expect(changes.filter((line) => !/^(?:GET|HEAD) /.test(line))).toEqual([]);
       expect(await digestAt(atA, 'latest')).toBe(second.digest);
       expect(await digestAt(atB, 'latest')).toBe(second.digest);
+      // Three artifacts, each of which came to each side once.
+      expect(await arrivals(a)).toHaveLength(3);
+      expect(await arrivals(b)).toHaveLength(3);
+    });
+
+    it('two ways: what both sides changed while the link was down ends the same on both, the later push winning', async () => {
+      await using a = await TestSite.open({ open });
+      await using b = await TestSite.open({ open });
+      await a.projects.create({ name: 'shared' }, ADMIN);
+      await b.projects.create({ name: 'shared' }, ADMIN);
+      const toB = await addPolicy(a, b, { name: 'to-b', filters: FILTERS });
+      const toA = await addPolicy(b, a, { name: 'to-a', filters: FILTERS });
+      const atA = { url: a.url, repository: 'shared/app' };
+      const atB = { url: b.url, repository: 'shared/app' };
+      // Both have heard of each other, as registries have that run for a while.
+      await pushImage(atA, { tag: 'from-a' });
+      await pushImage(atB, { tag: 'from-b' });
+      await until(async () => (await digestAt(atB, 'from-a')) !== undefined);
+      await until(async () => (await digestAt(atA, 'from-b')) !== undefined);
+      await settled([a, toB], [b, toA]);
+      await updatePolicy(a, toB, { enabled: false });
+      await updatePolicy(b, toA, { enabled: false });
+      await pushImage(atA, { tag: 'same' });
+      const onlyA = await pushImage(atA, { tag: 'down-a' });
+      await delay(20);
+      const later = await pushImage(atB, { tag: 'same' });
+      await updatePolicy(a, toB, { enabled: true });
+      await updatePolicy(b, toA, { enabled: true });
+      await until(async () => (await digestAt(atA, 'same')) === later.digest);
+      await until(async () => (await digestAt(atB, 'down-a')) === onlyA.digest);
+      await settled([a, toB], [b, toA]);
+      expect(await digestAt(atB, 'same')).toBe(later.digest);
     });
 
     it('hub and spokes: a spoke that is away delays only itself, shows its lag, and catches up', async () => {
@@ -106,6 +138,12 @@ export const topologiesSuite: DialectSuite = (open) => {
     });
   });
 };
+
+/** Pushes and copies that changed something. */
+async function arrivals(site: TestSite): Promise<readonly unknown[]> {
+  const { db } = site.database;
+  return db.selectFrom('event').select('id').where('type', '=', 'artifact.pushed').execute();
+}
 
 /** Waits until none of the policies has anything left to do. */
 async function settled(...policies: readonly (readonly [TestSite, number])[]): Promise<void> {
