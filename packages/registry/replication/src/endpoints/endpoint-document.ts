@@ -110,7 +110,6 @@ export function settingsOfPing(
   current: RegistryEndpoint | undefined,
   body: Static<typeof RegistryPingBody>,
 ): EndpointSettings {
-  const before = current?.credential;
   const url = current?.url ?? body.url ?? '';
   const type = body.type ?? current?.type ?? '';
   if (url === '' || type === '') throw invalid('type or url cannot be empty');
@@ -121,12 +120,16 @@ export function settingsOfPing(
     url,
     insecure: current?.insecure ?? body.insecure ?? false,
     caCertificate: current?.caCertificate ?? body.ca_certificate ?? '',
-    credential: credentialOf(
-      body.credential_type ?? before?.type,
-      body.access_key ?? before?.accessKey,
-      body.access_secret ?? before?.accessSecret,
-    ),
+    credential: changedCredential(current?.credential, body),
   };
+}
+
+function changedCredential(
+  before: EndpointCredential | undefined,
+  body: Static<typeof RegistryPingBody>,
+): EndpointCredential | undefined {
+  const secret = body.access_secret ?? before?.accessSecret;
+  return credentialOf(body.credential_type ?? before?.type, body.access_key ?? before?.accessKey, secret);
 }
 
 function parseType(type: string): AdapterType {

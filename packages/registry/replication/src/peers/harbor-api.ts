@@ -79,7 +79,8 @@ export class HarborApi {
   async isPublic(project: string, signal: AbortSignal): Promise<boolean | undefined> {
     const found = (await this.#json(`projects/${encodeURIComponent(project)}`, signal)) as Fields | undefined;
     if (found === undefined) return undefined;
-    return String((found['metadata'] as Fields | undefined)?.['public'] ?? 'false') === 'true';
+    const isPublic = (found['metadata'] as Fields | undefined)?.['public'];
+    return isPublic === true || isPublic === 'true';
   }
 
   /** Makes a project; one that is there already stays as it is. */
@@ -148,7 +149,12 @@ function repositoryPath(repository: string): string {
 function artifactOf(fields: Fields): HarborArtifact {
   const namesIn = (value: unknown): string[] =>
     listOf(value).flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
-  return { digest: String(fields['digest'] ?? ''), tags: namesIn(fields['tags']), labels: namesIn(fields['labels']) };
+  const { digest } = fields;
+  return {
+    digest: typeof digest === 'string' ? digest : '',
+    tags: namesIn(fields['tags']),
+    labels: namesIn(fields['labels']),
+  };
 }
 
 function listOf(value: unknown): readonly Fields[] {

@@ -74,8 +74,7 @@ export function policySettings(body: Static<typeof PolicyBody>): PolicySettings 
   return {
     name: body.name ?? '',
     description: body.description ?? '',
-    sourceId: body.src_registry?.id || undefined,
-    destinationId: body.dest_registry?.id || undefined,
+    ...endsOf(body),
     destinationNamespace: body.dest_namespace ?? '',
     replaceCount: body.dest_namespace_replace_count ?? -1,
     trigger: triggerOf(body.trigger?.type, body.trigger?.trigger_settings?.cron),
@@ -134,6 +133,14 @@ export function policyDocument(
         : { reconciled_time: new Date(policy.reconciledAtMs).toISOString() }),
     },
   };
+}
+
+/** Harbor's clients name this registry by 0, or leave it out. */
+function endsOf({ src_registry: source, dest_registry: destination }: Static<typeof PolicyBody>): {
+  readonly sourceId: number | undefined;
+  readonly destinationId: number | undefined;
+} {
+  return { sourceId: source?.id || undefined, destinationId: destination?.id || undefined };
 }
 
 function triggerOf(type = 'manual', cron = ''): ReplicationTrigger {

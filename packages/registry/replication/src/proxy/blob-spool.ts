@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises';
+import { mkdir, open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { randomUuid } from '@vic/ids';
-import { unlink } from 'node:fs/promises';
 
 const READ_BYTES = 256 * 1024;
 /** Kept back until the whole content is known to be right, so that nobody has all of something wrong. */
@@ -26,8 +25,9 @@ export class BlobSpool implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** An empty spool in a directory. */
+  /** An empty spool in a directory, which is made when it is not there. */
   static async create(directory: string): Promise<BlobSpool> {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, `proxy-${randomUuid()}`);
     const file = await open(path, 'wx+', 0o600);
     await unlink(path);
