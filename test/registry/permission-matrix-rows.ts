@@ -5,6 +5,7 @@ import { idIn } from './permission-matrix-world.ts';
 export interface Filling {
   readonly parameters?: Readonly<Record<string, string | number>>;
   readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
@@ -16,11 +17,13 @@ export interface Row {
   readonly needs: Standing | 'nobody';
   /** Whether everybody may in a public project. */
   readonly open: boolean;
+  /** Whether its calls would meet those of other rows: each project has one retention policy. */
+  readonly alone: boolean;
   /** What the endpoint is called with; made anew for every call. */
   readonly given?: (world: MatrixWorld, project: MatrixProject) => Promise<Filling> | Filling;
 }
 
-type Options = Partial<Pick<Row, 'open' | 'given'>>;
+type Options = Partial<Pick<Row, 'open' | 'alone' | 'given'>>;
 
 const API = '/api/v2.0';
 const OPEN: Options = { open: true };
@@ -59,11 +62,11 @@ export const ROWS: readonly Row[] = [
   row('GET /projects/:project_name_or_id/artifacts', 'limitedGuest', OPEN),
   ...artifactRows(),
 
-  row('GET /labels', 'limitedGuest', { given: (_world, { id }) => ({ query: `?scope=p&project_id=${id}` }) }),
+  row('GET /labels', 'guest', { open: true, given: (_world, { id }) => ({ query: `?scope=p&project_id=${id}` }) }),
   row('POST /labels', 'maintainer', labelBody()),
-  row('GET /labels/:label_id', 'guest', label({ isOpen: true })),
-  row('PUT /labels/:label_id', 'maintainer', label({ isOpen: false })),
-  row('DELETE /labels/:label_id', 'maintainer', label({ isOpen: false })),
+  row('GET /labels/:label_id', 'guest', { ...label(), open: true }),
+  row('PUT /labels/:label_id', 'maintainer', label({ isUpdate: true })),
+  row('DELETE /labels/:label_id', 'maintainer', label()),
 
   row('GET /projects/:project_name_or_id/immutabletagrules', 'maintainer'),
   row('POST /projects/:project_name_or_id/immutabletagrules', 'maintainer', { given: () => ({ body: {} }) }),
@@ -72,13 +75,25 @@ export const ROWS: readonly Row[] = [
   }),
   row('DELETE /projects/:project_name_or_id/immutabletagrules/:immutable_rule_id', 'maintainer'),
   row('GET /retentions/metadatas', 'stranger'),
-  row('POST /retentions', 'developer', { given: (_world, project) => ({ body: retentionBody(project) }) }),
+  row('POST /retentions', 'developer', { alone: true, given: (_world, project) => ({ body: retentionBody(project) }) }),
   row('GET /retentions/:id', 'developer', retention()),
-  row('PUT /retentions/:id', 'developer', retention((project) => retentionBody(project))),
+  row(
+    'PUT /retentions/:id',
+    'developer',
+    retention((project) => retentionBody(project)),
+  ),
   row('DELETE /retentions/:id', 'developer', retention()),
   row('GET /retentions/:id/executions', 'developer', retention()),
-  row('POST /retentions/:id/executions', 'developer', retention(() => ({ dry_run: true }))),
-  row('PATCH /retentions/:id/executions/:eid', 'developer', retention(() => ({ action: 'stop' }))),
+  row(
+    'POST /retentions/:id/executions',
+    'developer',
+    retention(() => ({ dry_run: true })),
+  ),
+  row(
+    'PATCH /retentions/:id/executions/:eid',
+    'developer',
+    retention(() => ({ action: 'stop' })),
+  ),
   row('GET /retentions/:id/executions/:eid/tasks', 'developer', retention()),
   row('GET /retentions/:id/executions/:eid/tasks/:tid', 'developer', retention()),
   row('GET /quotas', 'administrator'),
@@ -92,7 +107,8 @@ export const ROWS: readonly Row[] = [
 /** A row; see {@link Row}. */
 export function row(endpoint: string, needs: Row['needs'], options: Options = {}): Row {
   const [method = '', path = ''] = endpoint.split(' ');
-  return { method, path, needs, open: options.open ?? false, ...(options.given && { given: options.given }) };
+  const { open = false, alone = false, given } = options;
+  return { method, path, needs, open, alone, ...(given && { given }) };
 }
 
 function artifactRows(): readonly Row[] {
@@ -166,12 +182,12 @@ function labelBody(): Options {
   };
 }
 
-function label({ isOpen }: { readonly isOpen: boolean }): Options {
+function label(options: { readonly isUpdate?: boolean } = {}): Options {
   return {
-    open: isOpen,
     given: async (world, { id }) => {
       const body = { name: `label-${++made}`, scope: 'p', project_id: id };
-      return { parameters: { label_id: idIn(await world.prepare('POST', `${API}/labels`, body)) }, body };
+      const parameters = { label_id: idIn(await world.prepare('POST', `${API}/labels`, body)) };
+      return options.isUpdate === true ? { parameters, body } : { parameters };
     },
   };
 }
@@ -188,6 +204,7 @@ function retentionBody({ id }: MatrixProject): object {
 /** The project's retention policy, made again where it was deleted. */
 function retention(body?: (project: MatrixProject) => object): Options {
   return {
+    alone: true,
     given: async (world, project) => {
       const read = async (): Promise<string | undefined> => {
         const { text } = await world.prepare('GET', `${API}/projects/${project.name}`);

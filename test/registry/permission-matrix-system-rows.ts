@@ -23,7 +23,8 @@ export const SYSTEM_ROWS: readonly Row[] = [
   row('DELETE /users/:user_id', 'administrator', { given: () => ({ parameters: { user_id: 999_999 } }) }),
   row('PUT /users/:user_id/password', 'administrator', bystander({ new_password: 'Another1password' })),
   row('PUT /users/:user_id/sysadmin', 'administrator', bystander({ sysadmin_flag: false })),
-  row('PUT /users/:user_id/cli_secret', 'administrator', bystander({ secret: 'Another1secret' })),
+  // Only users of an OIDC provider have one; where there are none, everybody is told so.
+  row('PUT /users/:user_id/cli_secret', 'anonymous', bystander({ secret: 'Another1secret' })),
   row('GET /users/current', 'stranger'),
   row('GET /users/current/permissions', 'stranger', { given: () => ({ query: '?scope=/system' }) }),
   row('GET /users/:user_id/tokens', 'administrator', bystander()),
@@ -75,9 +76,10 @@ export const SYSTEM_ROWS: readonly Row[] = [
   row('GET /replication/executions/:id/tasks', 'administrator'),
   row('GET /replication/executions/:id/tasks/:task_id/log', 'administrator'),
 
-  ...systemJobRows('/system/gc'),
-  ...systemJobRows('/system/scrub'),
-  ...systemJobRows('/system/purgeaudit'),
+  ...systemJobRows('/system/gc', 'job_id'),
+  ...systemJobRows('/system/scrub', 'job_id'),
+  row('GET /system/scrub/damaged', 'administrator'),
+  ...systemJobRows('/system/purgeaudit', 'id'),
   row('GET /jobservice/pools', 'administrator'),
   row('GET /jobservice/pools/:pool_id/workers', 'administrator'),
   row('PUT /jobservice/jobs/:job_id', 'administrator'),
@@ -95,15 +97,15 @@ export const SYSTEM_ROWS: readonly Row[] = [
   row('GET /projects/:project_name/auditlog-exts', 'projectAdmin'),
 ];
 
-function systemJobRows(path: string): readonly Row[] {
+function systemJobRows(path: string, id: string): readonly Row[] {
   return [
     row(`GET ${path}`, 'administrator'),
     row(`GET ${path}/schedule`, 'administrator'),
     row(`POST ${path}/schedule`, 'administrator', EMPTY),
     row(`PUT ${path}/schedule`, 'administrator', EMPTY),
-    row(`GET ${path}/:job_id`, 'administrator'),
-    row(`PUT ${path}/:job_id`, 'administrator'),
-    row(`GET ${path}/:job_id/log`, 'administrator'),
+    row(`GET ${path}/:${id}`, 'administrator'),
+    row(`PUT ${path}/:${id}`, 'administrator'),
+    row(`GET ${path}/:${id}/log`, 'administrator'),
   ];
 }
 

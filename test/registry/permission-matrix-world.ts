@@ -26,6 +26,14 @@ export interface MatrixProject {
   readonly name: string;
 }
 
+/** A request, bytes as they are and anything else as JSON. */
+export interface MatrixCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
 /** An answer. */
 export interface Answer {
   readonly status: number;
@@ -44,9 +52,14 @@ export interface MatrixWorld extends AsyncDisposable {
   readonly developerByGroup: string;
   /** A user who is nobody of those. */
   readonly bystanderId: number;
-  readonly request: (authorization: string | undefined, method: string, path: string, body?: unknown) => Promise<Answer>;
+  readonly request: (authorization: string | undefined, call: MatrixCall) => Promise<Answer>;
   /** As the administrator; throws unless it succeeds. */
-  readonly prepare: (method: string, path: string, body?: unknown) => Promise<Answer>;
+  readonly prepare: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<Answer>;
 }
 
 const API = '/api/v2.0';
@@ -71,8 +84,8 @@ export async function matrixWorld(): Promise<MatrixWorld> {
   const { port } = registry.address as { readonly port: number };
   const administrator = basic('admin', registry.administrator?.password ?? '');
   const request = requester(`http://127.0.0.1:${port}`);
-  const prepare = async (method: string, path: string, body?: unknown): Promise<Answer> => {
-    const answer = await request(administrator, method, path, body);
+  const prepare: MatrixWorld['prepare'] = async (method, path, body, headers) => {
+    const answer = await request(administrator, { method, path, body, headers });
     if (answer.status < 300) return answer;
     throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
   };
@@ -117,12 +130,13 @@ export function idIn({ headers }: Answer): number {
 }
 
 function requester(base: string): MatrixWorld['request'] {
-  return async (authorization, method, path, body) => {
+  return async (authorization, { method, path, body, headers }) => {
     const isRaw = body instanceof Uint8Array;
     const type = isRaw ? MANIFEST : 'application/json';
     const response = await fetch(base + path, {
       method,
       headers: {
+        ...headers,
         ...(authorization === undefined ? {} : { authorization }),
         ...(body === undefined ? {} : { 'content-type': type }),
       },

@@ -10,6 +10,8 @@ export { ProjectDirectory } from './project-directory.ts';
 export type { ProjectSearch } from './project-directory.ts';
 export { projectRestRoutes } from './project-rest.ts';
 export type { ProjectRestDeps } from './project-rest.ts';
+export { ProjectPresenter } from './rest/project-presenter.ts';
+export type { PresenterDeps } from './rest/project-presenter.ts';
 export { visibleProjectIds } from './visible-projects.ts';
 export { ShortCache } from './short-cache.ts';
 export type {

@@ -53,6 +53,11 @@ export class Projects {
     return this.#byId.get(id, async () => readProject(this.#deps.database.db, id));
   }
 
+  /** The project with that id as it is at this moment, whichever process changed it. */
+  async get(id: number): Promise<Project> {
+    return mustRead(this.#deps.database.db, id);
+  }
+
   /**
    * Makes a project whose owner is the operator.
    *

@@ -10,8 +10,7 @@ const AUDITED = { operation: 'update', resourceType: 'project' } as const;
 
 /** The routes of projects' metadata. */
 export function metadataRoutes(projects: Projects): RestRoutes {
-  const metadataOf = async (projectId: number): Promise<ProjectMetadata> =>
-    (await projects.findById(projectId))?.metadata ?? {};
+  const metadataOf = async (projectId: number): Promise<ProjectMetadata> => (await projects.get(projectId)).metadata;
 
   return (app) => {
     app.get(

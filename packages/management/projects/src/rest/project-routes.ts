@@ -12,7 +12,6 @@ import {
 import { VicError } from '@vic/errors';
 import { PROJECT_FIELDS, type ProjectDirectory } from '../project-directory.ts';
 import type { Projects } from '../projects.ts';
-import type { Project } from '../project.ts';
 import { PROJECT_REQUEST } from './project-body.ts';
 import { type PresenterDeps, ProjectPresenter, projectBody } from './project-presenter.ts';
 import { type ProjectChangesDeps, ProjectChanges } from './project-changes.ts';
@@ -103,7 +102,7 @@ function addChangeRoutes(app: HttpApplication, deps: ProjectRoutesDeps): void {
       ),
     },
     async (request, reply) => {
-      const project = await current(deps.projects, projectOf(request).id);
+      const project = await deps.projects.get(projectOf(request).id);
       auditSubject(request, project.name);
       await changes.update(request, project, request.body);
       return reply.send();
@@ -130,7 +129,7 @@ function addReadRoutes(app: HttpApplication, deps: ProjectRoutesDeps, presenter:
     '/projects/:project_name_or_id',
     permits({ scope: 'project', resource: 'project', action: 'read' }),
     async (request) => {
-      const project = await current(deps.projects, projectOf(request).id);
+      const project = await deps.projects.get(projectOf(request).id);
       const [body] = await presenter.bodies([project], principalOf(request));
       return body;
     },
@@ -140,7 +139,7 @@ function addReadRoutes(app: HttpApplication, deps: ProjectRoutesDeps, presenter:
     '/projects/:project_name_or_id/summary',
     permits({ scope: 'project', resource: 'project', action: 'read' }),
     async (request) => {
-      const project = await current(deps.projects, projectOf(request).id);
+      const project = await deps.projects.get(projectOf(request).id);
       const [quota, members] = await Promise.all([
         isPermitted(request, { resource: 'quota', action: 'read' }, project),
         isPermitted(request, { resource: 'member', action: 'list' }, project),
@@ -157,12 +156,6 @@ function addReadRoutes(app: HttpApplication, deps: ProjectRoutesDeps, presenter:
       return message === undefined ? { deletable } : { deletable, message };
     },
   );
-}
-
-async function current(projects: Projects, id: number): Promise<Project> {
-  const project = await projects.findById(id);
-  if (project === undefined) throw noSuchProject(String(id));
-  return project;
 }
 
 function isTrue(flag: string): boolean {
