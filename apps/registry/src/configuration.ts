@@ -46,13 +46,14 @@ const schema = Type.Object(
           prefix: Type.String({ default: '' }),
           accessKeyId: Type.Optional(text),
           secretAccessKeyFile: Type.Optional(text),
-          pathStyle: Type.Boolean({ default: false }),
         },
         closed,
       ),
     ),
     /** Notary v1 for clients with `DOCKER_CONTENT_TRUST`; port 0 chooses one, absent means that it is not served. */
     notary: Type.Optional(Type.Object({ port }, closed)),
+    /** Addresses and networks that webhooks may be sent to although they are closed by default (loopback, link-local). */
+    webhookAddresses: Type.Array(text, { default: [] }),
     /** Settings that this file decides and nobody may change at run time; names as in `GET /configurations`. */
     settings: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), { default: {} }),
     logLevel: Type.Enum(['debug', 'info', 'warn', 'error'], { default: 'info' }),
@@ -99,6 +100,7 @@ export function defaultConfiguration(
     dataDirectory: resolve(directory),
     listen: { host: options.host, port: options.port },
     hosts: [],
+    webhookAddresses: [],
     settings: {},
     logLevel: 'info',
     ...(options.notaryPort === undefined ? {} : { notary: { port: options.notaryPort } }),

@@ -1,28 +1,20 @@
 import { registerDistribution } from '@vic/distribution';
 import { EventConsumers } from '@vic/events';
-import { type HttpServer, type ListenAddress, createHttpServer } from '@vic/http';
+import { type HttpServer, type ListenAddress, type TlsOptions, createHttpServer } from '@vic/http';
 import { JobRunner } from '@vic/jobs';
 import type { Logger } from '@vic/log';
-import { Notary, notaryErrorResponse, notaryRoutes } from '@vic/notary';
-import { visibleProjectIds } from '@vic/projects';
-import { type DeclaredRoute, type RestServices, registerRest, restErrorResponse } from '@vic/rest';
-import {
-  AccessTokens,
-  BearerAccounts,
-  NotaryAccess,
-  RefreshTokens,
-  RegistryAccess,
-  ScopeAccess,
-  TokenKeys,
-  TokenService,
-  tokenRoutes,
-} from '@vic/tokens';
+import { notaryErrorResponse, notaryRoutes } from '@vic/notary';
+import { type DeclaredRoute, registerRest, restErrorResponse } from '@vic/rest';
+import { createMetrics, measureRequests, metricsRoutes } from '@vic/telemetry';
+import { tokenRoutes } from '@vic/tokens';
+import { type Access, composeAccess } from './access.ts';
 import { API_PREFIX } from './api-prefix.ts';
+import { prepareInstallation } from './compose/management.ts';
+import { type Parts, composeParts } from './compose/parts.ts';
 import type { RegistryConfiguration } from './configuration.ts';
-import { prepareInstallation } from './management.ts';
-import { type Parts, composeParts } from './parts.ts';
+import { healthRoutes } from './health.ts';
 import { type Storage, openStorage } from './storage.ts';
-import { registryTls } from './tls.ts';
+import { type RegistryTls, registryTls } from './tls.ts';
 
 /** A registry that serves. */
 export interface RunningRegistry extends AsyncDisposable {
@@ -45,21 +37,14 @@ export async function startRegistry(configuration: RegistryConfiguration, logger
     composeParts(configuration, storage, { logger, hasAuthority: tls?.authority !== undefined }),
   );
   const administrator = await prepareInstallation(parts.management);
-  const access = composeAccess(configuration, storage, parts);
-  const server = resources.use(
-    createHttpServer({ logger, errorResponse: restErrorResponse, ...(tls === undefined ? {} : { tls: tls.server }) }),
-  );
-  const routes = await registerRoutes(server, { configuration, storage, parts, access, logger });
-  const notary =
-    configuration.notary === undefined
-      ? undefined
-      : resources.use(notaryServer(storage, access, { logger, tls: tls?.server }));
+  const access = composeAccess(configuration, storage, parts.management);
+  const server = resources.use(createServer({ logger, errorResponse: restErrorResponse }, tls?.server));
+  const routes = await registerRoutes(server, { storage, parts, access, tls, logger });
+  const notary = configuration.notary && resources.use(notaryServer(parts, access, { logger, tls: tls?.server }));
   resources.use(await startWork(storage, parts, logger));
+  const { host } = configuration.listen;
   const address = await server.listen(configuration.listen);
-  const notaryAddress = await notary?.listen({
-    host: configuration.listen.host,
-    port: configuration.notary?.port ?? 0,
-  });
+  const notaryAddress = await notary?.listen({ host, port: configuration.notary?.port ?? 0 });
   const running = resources.move();
   return {
     address,
@@ -71,92 +56,63 @@ export async function startRegistry(configuration: RegistryConfiguration, logger
   };
 }
 
-interface Access {
-  readonly registry: RegistryAccess;
-  readonly notary: NotaryAccess;
-  readonly service: TokenService;
-  readonly refreshTokens: RefreshTokens;
-}
-
-function composeAccess({ externalUrl }: RegistryConfiguration, storage: Storage, { management }: Parts): Access {
-  const { database, secrets } = storage;
-  const { identity, projects, authorizer, settings } = management;
-  const keys = new TokenKeys({ database, secrets });
-  const tokens = new AccessTokens({ keys, tokenExpirationMinutes: async () => settings.get('token_expiration') });
-  const access = new ScopeAccess({ authorizer, projects });
-  const accounts = new BearerAccounts({ identity });
-  const shared = { tokens, accounts, access, identity, externalUrl };
-  return {
-    registry: new RegistryAccess({
-      ...shared,
-      visibleProjects: async (principal) => visibleProjectIds(database.db, principal),
-    }),
-    notary: new NotaryAccess({ ...shared, visibleProjects: async () => [] } as never),
-    service: new TokenService({ tokens, access }),
-    refreshTokens: new RefreshTokens({ database, identity }),
-  };
-}
-
 interface Served {
-  readonly configuration: RegistryConfiguration;
   readonly storage: Storage;
   readonly parts: Parts;
   readonly access: Access;
+  readonly tls: RegistryTls | undefined;
   readonly logger: Logger;
 }
 
-async function registerRoutes(
-  server: HttpServer,
-  { storage, parts, access, logger }: Served,
-): Promise<readonly DeclaredRoute[]> {
-  const { management, store } = parts;
-  const { identity, projects, authorizer, settings } = management;
+async function registerRoutes({ app }: HttpServer, served: Served): Promise<readonly DeclaredRoute[]> {
+  const { storage, parts, access, tls, logger } = served;
+  const { identity, projects, authorizer, settings } = parts.management;
   const isReadOnly = async (): Promise<boolean> => settings.get('read_only');
-  await registerDistribution(server.app, {
-    store,
+  const metrics = createMetrics();
+  measureRequests(app, metrics);
+  metricsRoutes(metrics)(app);
+  await registerDistribution(app, {
+    store: parts.store,
     blobs: storage.blobs,
     access: access.registry,
+    upstream: parts.proxy,
     isReadOnly,
     logger,
   });
-  tokenRoutes({
-    service: access.service,
-    refreshTokens: access.refreshTokens,
-    identity,
-    isPersonalToken: () => false,
-  })(server.app);
-  const services: RestServices = {
-    authenticate: async (credentials) => identity.authenticate(credentials),
+  tokenRoutes(access.tokenRoutes)(app);
+  const services = {
+    authenticate: async (...[credentials]: Parameters<typeof identity.authenticate>) =>
+      identity.authenticate(credentials),
     authorizer,
-    findProject: async (nameOrId, isName) => projects.find(nameOrId, isName),
+    findProject: async (nameOrId: string, isName: boolean) => projects.find(nameOrId, isName),
     isReadOnly,
-    record: async () => undefined,
+    record: async (...[operation]: Parameters<typeof parts.audit.record>) => parts.audit.record(operation),
   };
-  return registerRest(server.app, { prefix: API_PREFIX, services, logger }, parts.routes);
+  const system = healthRoutes({ storage, authority: tls?.authority });
+  return registerRest(app, { prefix: API_PREFIX, services, logger }, [system, ...parts.routes]);
 }
 
 function notaryServer(
-  { database, secrets }: Storage,
+  { notary }: Parts,
   access: Access,
-  { logger, tls }: { readonly logger: Logger; readonly tls: Parameters<typeof createHttpServer>[0]['tls'] },
+  { logger, tls }: { readonly logger: Logger; readonly tls: TlsOptions | undefined },
 ): HttpServer {
-  const server = createHttpServer({
-    logger,
-    errorResponse: notaryErrorResponse,
-    ...(tls === undefined ? {} : { tls }),
-  });
-  notaryRoutes({ notary: new Notary({ database, secrets, now: Date.now }), access: access.notary })(server.app);
+  const server = createServer({ logger, errorResponse: notaryErrorResponse }, tls);
+  notaryRoutes({ notary, access: access.notary })(server.app);
   return server;
+}
+
+function createServer(options: Parameters<typeof createHttpServer>[0], tls: TlsOptions | undefined): HttpServer {
+  return createHttpServer(tls === undefined ? options : { ...options, tls });
 }
 
 /** Starts what runs by itself: jobs, schedules, and those who follow events. */
 async function startWork({ database }: Storage, parts: Parts, logger: Logger): Promise<AsyncDisposable> {
   await using resources = new AsyncDisposableStack();
-  const runner = new JobRunner({ database, logger }, { kinds: parts.jobKinds, vendors: parts.vendors });
-  resources.use(runner);
+  const runner = resources.use(new JobRunner({ database, logger }, { kinds: parts.jobKinds, vendors: parts.vendors }));
   const consumers = resources.use(new EventConsumers({ database, logger }, parts.consumers));
   runner.start();
+  await parts.start();
   await consumers.start();
-  parts.replication.start();
   return resources.move();
 }

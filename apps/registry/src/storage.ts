@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BlobStore, openFsBlobStore } from '@vic/blob';
+import { type BlobStore, type DamageListener, openFsBlobStore, openS3BlobStore } from '@vic/blob';
+import { recordDamage } from '@vic/gc';
 import type { Logger } from '@vic/log';
 import { SecretBox } from '@vic/secrets';
 import { type Database, type DatabaseLocation, openDatabase } from '@vic/sql';
@@ -17,23 +18,30 @@ export interface Storage extends AsyncDisposable {
 
 /** Opens database, blob store and key of an installation, making what is not there. */
 export async function openStorage(configuration: RegistryConfiguration, logger: Logger): Promise<Storage> {
-  await using resources = new AsyncDisposableStack();
   const { dataDirectory } = configuration;
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await mkdir(join(dataDirectory, 'spool'), { recursive: true, mode: 0o700 });
   const secrets = await SecretBox.open(join(dataDirectory, 'secret.key'));
+  await using resources = new AsyncDisposableStack();
   const database = resources.use(await openDatabase(await databaseLocation(configuration)));
-  const blobs = await openFsBlobStore({
-    directory: join(dataDirectory, 'blobs'),
-    onDamage: (damage) => logger.error('A damaged blob was not served', { damage }),
-  });
+  const blobs = await openBlobs(configuration, recordDamage({ database, logger }));
   const opened = resources.move();
   return {
     database,
     blobs,
     secrets,
-    provider: 'filesystem',
+    provider: configuration.s3 === undefined ? 'filesystem' : 's3',
     [Symbol.asyncDispose]: async () => opened.disposeAsync(),
   };
+}
+
+async function openBlobs(configuration: RegistryConfiguration, onDamage: DamageListener): Promise<BlobStore> {
+  const { s3, dataDirectory } = configuration;
+  if (s3 === undefined) return openFsBlobStore({ directory: join(dataDirectory, 'blobs'), onDamage });
+  const { accessKeyId, secretAccessKeyFile, ...location } = s3;
+  if (accessKeyId === undefined || secretAccessKeyFile === undefined) return openS3BlobStore({ ...location, onDamage });
+  const credentials = { accessKeyId, secretAccessKey: await readSecretFile(secretAccessKeyFile) };
+  return openS3BlobStore({ ...location, credentials, onDamage });
 }
 
 async function databaseLocation(configuration: RegistryConfiguration): Promise<DatabaseLocation> {

@@ -14,7 +14,7 @@ import { invalidUpdate, metadataNotFound } from './notary-error.ts';
 import { type ServerKey, type ServerRole, generateServerKey, signTuf } from './server-key.ts';
 import type { TufKey } from './tuf-key.ts';
 import { type TufFile, type TufSigned, isExpired, matchesMeta, metaOf, parseTuf } from './tuf-metadata.ts';
-import { type CheckedUpdate, type RoleFiles, validateUpdate } from './validate-update.ts';
+import { type CheckedUpdate, type RoleFiles, isTargetsRole, validateUpdate } from './validate-update.ts';
 
 /** What {@link Notary} needs. */
 export interface NotaryDeps {
@@ -78,6 +78,19 @@ export class Notary {
   /** A new key for a role; it signs once the client has published a root that names it. */
   async rotateKey(gun: string, role: ServerRole): Promise<TufKey> {
     return this.#deps.database.transaction(async (transaction) => (await this.#addKey(transaction, gun, role)).key);
+  }
+
+  /** Whether a target of the collection, its delegations included, has that SHA-256 (hexadecimal). */
+  async isTarget(gun: string, sha256: string): Promise<boolean> {
+    const stored = await readCollection(this.#deps.database.db, gun);
+    const wanted = Buffer.from(sha256, 'hex').toString('base64');
+    return [...stored].some(
+      ([role, { bytes }]) =>
+        isTargetsRole(role) &&
+        Object.values(parseTuf('Targets', bytes, role).signed.targets).some(
+          ({ hashes }) => hashes['sha256'] === wanted,
+        ),
+    );
   }
 
   /** Forgets the collection. */

@@ -5,6 +5,7 @@ import {
   CveAllowlists,
   ProjectAuthorizer,
   ProjectMembers,
+  ProjectPresenter,
   type ProjectQuotas,
   Projects,
   type ProjectsDeps,
@@ -13,9 +14,9 @@ import {
 import { Settings } from '@vic/settings';
 import type { Database } from '@vic/sql';
 import { ProjectRepositoryCounts } from '@vic/catalog';
-import { API_PREFIX } from './api-prefix.ts';
-import type { RegistryConfiguration } from './configuration.ts';
-import type { Storage } from './storage.ts';
+import { API_PREFIX } from '../api-prefix.ts';
+import type { RegistryConfiguration } from '../configuration.ts';
+import type { Storage } from '../storage.ts';
 
 /** Projects and people, and what every part of the program shares. */
 export interface Management extends AsyncDisposable {
@@ -28,6 +29,8 @@ export interface Management extends AsyncDisposable {
   readonly contents: ProjectRepositoryCounts;
   readonly jobs: Jobs;
   readonly schedules: Schedules;
+  /** Projects as the REST API shows them. */
+  readonly presenter: ProjectPresenter;
 }
 
 /** What is composed later than projects, and asked by them. */
@@ -73,14 +76,18 @@ export function composeManagement(
     ],
     metadataKeys: later.metadataKeys,
   });
-  const members = new ProjectMembers({ database, accounts: identity.accounts });
+  const { accounts } = identity;
+  const members = new ProjectMembers({ database, accounts });
+  const allowlists = new CveAllowlists({ database });
+  const { quotas, registries } = later;
   return {
     settings,
     identity,
     projects,
     members,
     authorizer: new ProjectAuthorizer(members),
-    allowlists: new CveAllowlists({ database }),
+    allowlists,
+    presenter: new ProjectPresenter({ accounts, contents, allowlists, members, quotas, registries }),
     contents,
     jobs: new Jobs(database),
     schedules: new Schedules(database),

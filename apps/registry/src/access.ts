@@ -1,0 +1,48 @@
+import { isAccessToken } from '@vic/identity';
+import { visibleProjectIds } from '@vic/projects';
+import {
+  AccessTokens,
+  BearerAccounts,
+  NotaryAccess,
+  RefreshTokens,
+  RegistryAccess,
+  ScopeAccess,
+  TokenKeys,
+  TokenService,
+  type TokenRoutesDeps,
+} from '@vic/tokens';
+import type { Management } from './compose/management.ts';
+import type { RegistryConfiguration } from './configuration.ts';
+import type { Storage } from './storage.ts';
+
+/** Who may do what with repositories and collections, by token or password. */
+export interface Access {
+  readonly registry: RegistryAccess;
+  readonly notary: NotaryAccess;
+  readonly tokenRoutes: TokenRoutesDeps;
+}
+
+/** Composes the token service and those who check its tokens. */
+export function composeAccess(
+  { externalUrl }: RegistryConfiguration,
+  { database, secrets }: Storage,
+  { identity, projects, authorizer, settings }: Management,
+): Access {
+  const keys = new TokenKeys({ database, secrets });
+  const tokens = new AccessTokens({ keys, tokenExpirationMinutes: async () => settings.get('token_expiration') });
+  const access = new ScopeAccess({ authorizer, projects });
+  const shared = { tokens, accounts: new BearerAccounts({ identity }), access, identity, externalUrl };
+  return {
+    registry: new RegistryAccess({
+      ...shared,
+      visibleProjects: async (principal) => visibleProjectIds(database.db, principal),
+    }),
+    notary: new NotaryAccess(shared),
+    tokenRoutes: {
+      service: new TokenService({ tokens, access }),
+      refreshTokens: new RefreshTokens({ database, identity }),
+      identity,
+      isPersonalToken: isAccessToken,
+    },
+  };
+}

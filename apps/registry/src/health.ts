@@ -1,0 +1,50 @@
+import { VicError, describeError } from '@vic/errors';
+import { type RestRoutes, permits } from '@vic/rest';
+import { sql } from '@vic/sql';
+import type { Storage } from './storage.ts';
+
+/** `/health`, `/ping` and `/systeminfo/getcert`. */
+export function healthRoutes(parts: { readonly storage: Storage; readonly authority: string | undefined }): RestRoutes {
+  const { storage, authority } = parts;
+  return (app) => {
+    app.get('/ping', permits({ scope: 'public' }), async (_request, reply) => reply.type('text/plain').send('Pong'));
+    app.get('/health', permits({ scope: 'public' }), async () => {
+      const components = [
+        await judge('database', async () => sql`select 1`.execute(storage.database.db)),
+        await judge('blobs', async () => storage.blobs.check()),
+      ];
+      const healthy = components.every(({ status }) => status === 'healthy');
+      return { status: healthy ? 'healthy' : 'unhealthy', components };
+    });
+    app.get('/systeminfo/getcert', permits({ scope: 'public' }), async (_request, reply) => {
+      if (authority === undefined) throw noAuthority();
+      return reply
+        .type('application/octet-stream')
+        .header('content-disposition', 'attachment; filename=ca.crt')
+        .send(authority);
+    });
+  };
+}
+
+interface Component {
+  readonly name: string;
+  readonly status: 'healthy' | 'unhealthy';
+  readonly error?: string;
+}
+
+async function judge(name: string, check: () => Promise<unknown>): Promise<Component> {
+  try {
+    await check();
+    return { name, status: 'healthy' };
+  } catch (error) {
+    return { name, status: 'unhealthy', error: describeError(error) };
+  }
+}
+
+function noAuthority(): VicError {
+  return new VicError({
+    class: 'NotFound',
+    code: 'REGISTRY_NO_AUTHORITY',
+    message: 'certificate not found: this registry serves with a certificate that was given to it.',
+  });
+}
