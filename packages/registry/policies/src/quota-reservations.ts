@@ -4,8 +4,8 @@ import { usedBytes } from './used-bytes.ts';
 /** Longer than any request goes on after it was admitted; those that failed stop counting then. */
 const LIFETIME_MS = 5 * 60_000;
 
-/** How often a process removes reservations that are over. */
-const SWEEP_INTERVAL_MS = 10_000;
+/** After so many reservations of its own a process removes those that are over: each costs the next ones a little. */
+const SWEEP_INTERVAL = 32;
 
 /** Storage that an admitted request will take. */
 export interface QuotaReservation {
@@ -23,7 +23,7 @@ export interface QuotaReservation {
 export class QuotaReservations {
   readonly #database: Database;
   readonly #now: () => number;
-  #sweptAtMs = Number.NEGATIVE_INFINITY;
+  #unswept = 0;
 
   constructor(database: Database, now: () => number) {
     this.#database = database;
@@ -80,9 +80,10 @@ export class QuotaReservations {
   }
 
   async #sweep(): Promise<void> {
+    this.#unswept += 1;
+    if (this.#unswept < SWEEP_INTERVAL) return;
+    this.#unswept = 0;
     const now = this.#now();
-    if (now - this.#sweptAtMs < SWEEP_INTERVAL_MS) return;
-    this.#sweptAtMs = now;
     await this.#database.db
       .deleteFrom('quota_reservations')
       .where((e) =>
