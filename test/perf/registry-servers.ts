@@ -1,0 +1,102 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pollUntil } from '@vic/async';
+import { freePort } from '@vic/testkit';
+
+/** A registry in a process of its own. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly url: string;
+  readonly pid: number;
+  /** What `/v2/` asks for; absent where it asks for nothing. */
+  readonly administrator: { readonly name: string; readonly password: string } | undefined;
+  /** Ends the process at once, as a power failure would. */
+  kill(): Promise<void>;
+}
+
+const root = dirname(dirname(import.meta.dirname));
+const READY_TIMEOUT_MS = 60_000;
+
+/** Starts our registry on SQLite and files, without TLS; `directory` is kept, so it can be started there again. */
+export async function startOurs(directory: string, port?: number): Promise<ServerProcess> {
+  await mkdir(directory, { recursive: true });
+  const listenPort = port ?? (await freePort());
+  const url = `http://127.0.0.1:${listenPort}`;
+  const configuration = join(directory, 'registry.yaml');
+  await writeFile(
+    configuration,
+    JSON.stringify({
+      externalUrl: url,
+      dataDirectory: join(directory, 'data'),
+      listen: { host: '127.0.0.1', port: listenPort },
+      tls: 'none',
+      logLevel: 'warn',
+    }),
+  );
+  const program = join(root, 'apps/registry/src/main.ts');
+  const log = join(directory, 'registry.log');
+  const child = spawn(process.execPath, [program, 'serve', '--config', configuration, '--log', log], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const output = collect(child);
+  await ready(url, child);
+  const passwordFile = join(directory, 'password');
+  const shown = /Administrator: (\S+), password (\S+)/.exec(output());
+  if (shown !== null) await writeFile(passwordFile, `${shown[1]} ${shown[2]}`, { mode: 0o600 });
+  const [name = '', password = ''] = (await readFile(passwordFile, 'utf8')).split(' ');
+  return serverProcess(child, url, { name, password });
+}
+
+/** Starts Debian's `docker-registry` on files. */
+export async function startDockerRegistry(directory: string): Promise<ServerProcess> {
+  await mkdir(directory, { recursive: true });
+  const port = await freePort();
+  const configuration = join(directory, 'config.yml');
+  await writeFile(
+    configuration,
+    JSON.stringify({
+      version: 0.1,
+      log: { level: 'error', accesslog: { disabled: true } },
+      storage: { filesystem: { rootdirectory: join(directory, 'data'), maxthreads: 100 } },
+      http: { addr: `127.0.0.1:${port}` },
+    }),
+  );
+  const child = spawn('docker-registry', ['serve', configuration], { stdio: ['ignore', 'ignore', 'ignore'] });
+  const url = `http://127.0.0.1:${port}`;
+  await ready(url, child);
+  return serverProcess(child, url, undefined);
+}
+
+/** The resident memory of a process. */
+export async function residentMiB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  return () => text;
+}
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  const answers = async (): Promise<true | undefined> => {
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} has ended with ${child.exitCode}`);
+    return fetch(`${url}/v2/`).then(
+      () => true,
+      () => undefined,
+    );
+  };
+  await pollUntil(answers, 50, AbortSignal.timeout(READY_TIMEOUT_MS));
+}
+
+function serverProcess(child: ChildProcess, url: string, administrator: ServerProcess['administrator']): ServerProcess {
+  const kill = async (): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { url, pid: child.pid ?? 0, administrator, kill, [Symbol.asyncDispose]: kill };
+}
