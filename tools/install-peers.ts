@@ -1,6 +1,6 @@
 /**
- * Installs the peer programs that contract tests run against: govmomi's `vcsim` and `govc`, and the conformance
- * suite of the OCI's distribution specification.
+ * Installs the peer programs that contract tests run against: govmomi's `vcsim` and `govc`,
+ * go-containerregistry's `crane`, and the conformance suite of the OCI's distribution specification.
  *
  * Usage: `node tools/install-peers.ts`. Idempotent; needs a Go toolchain and the Go module proxy. The first two are
  * built from govmomi's library by the small module in `tools/peers`, whose `go.mod` and `go.sum` pin every version:
@@ -27,6 +27,7 @@ const PEERS: readonly Peer[] = [
   { name: 'vcsim', module: peersModule, source: 'vcsim' },
   { name: 'govc', module: peersModule, source: 'govc' },
   { name: 'oci-conformance', module: join(peersModule, 'oci-conformance'), source: '.' },
+  { name: 'crane', module: join(peersModule, 'crane'), source: '.' },
 ];
 /** The first build of all programs takes minutes on a small machine. */
 const BUILD_TIMEOUT_MS = 20 * 60_000;

@@ -141,7 +141,7 @@ async function storeContent(tx: Executor, manifest: CheckedManifest, nowMs: numb
 }
 
 /** Statements with more parameters than this are split. */
-const ROWS_PER_INSERT = 200;
+const ROWS_PER_STATEMENT = 200;
 
 async function addReferences(
   tx: Executor,
@@ -159,22 +159,39 @@ async function addReferences(
     platform: child.platform === undefined ? null : JSON.stringify(child.platform),
     annotations: JSON.stringify(child.annotations),
   }));
-  for (let at = 0; at < children.length; at += ROWS_PER_INSERT) {
+  for (let at = 0; at < children.length; at += ROWS_PER_STATEMENT) {
     await tx
       .insertInto('artifact_references')
-      .values(children.slice(at, at + ROWS_PER_INSERT))
+      .values(children.slice(at, at + ROWS_PER_STATEMENT))
       .execute();
   }
+  await nameMediaTypes(tx, repositoryId, blobsOf(document));
   const blobs = [...new Set(blobsOf(document).map(({ digest }) => digest))].map((digest) => ({
     artifact_id: artifactId,
     repository_id: repositoryId,
     digest,
   }));
-  for (let at = 0; at < blobs.length; at += ROWS_PER_INSERT) {
+  for (let at = 0; at < blobs.length; at += ROWS_PER_STATEMENT) {
     await tx
       .insertInto('artifact_blobs')
-      .values(blobs.slice(at, at + ROWS_PER_INSERT))
+      .values(blobs.slice(at, at + ROWS_PER_STATEMENT))
       .execute();
+  }
+}
+
+/** Only a manifest knows what its blobs are; the first one that names them decides. */
+async function nameMediaTypes(tx: Executor, repositoryId: number, blobs: readonly ContentDescriptor[]): Promise<void> {
+  for (const [mediaType, some] of Map.groupBy(blobs, (blob) => blob.mediaType)) {
+    for (let at = 0; at < some.length; at += ROWS_PER_STATEMENT) {
+      const digests = some.slice(at, at + ROWS_PER_STATEMENT).map(({ digest }) => digest);
+      await tx
+        .updateTable('repository_blobs')
+        .set({ media_type: mediaType })
+        .where('repository_id', '=', repositoryId)
+        .where('digest', 'in', digests)
+        .where('media_type', 'is', null)
+        .execute();
+    }
   }
 }
 
