@@ -1,0 +1,266 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { ANONYMOUS, type Permission, type Principal } from '@vic/authz';
+import { type ContentDigest, MEDIA_TYPES } from '@vic/oci';
+import { CertificateAuthority } from '@vic/pki';
+import type { Artifact, Referrer, ServedManifest } from '@vic/repositories';
+import { temporaryDatabase } from '@vic/sql/testing';
+import { describe, expect, test } from 'vitest';
+import { SIMPLE_SIGNING_TYPE } from './cosign/simple-signing.ts';
+import { StoredSignatures, TrustGate, TrustPolicies, type TrustPolicy, TrustVerifier } from './index.ts';
+
+const IMAGE = digestOf('image');
+const REPOSITORY = 'team/app';
+const PROJECT = { id: 7, name: 'team', public: true };
+
+/** A repository with an image and whatever signatures a test puts beside it. */
+class Shelf {
+  readonly #manifests = new Map<string, ServedManifest>();
+  readonly #blobs = new Map<string, Buffer>();
+  readonly #referrers: Referrer[] = [];
+
+  /** Stores blobs under a manifest; as cosign's tag, or as a referrer. */
+  put(
+    layers: readonly { readonly mediaType: string; readonly bytes: Buffer; readonly annotations?: object }[],
+    as: { readonly tag: string } | { readonly artifactType: string },
+  ): ContentDigest {
+    const descriptors = layers.map(({ mediaType, bytes, annotations }) => {
+      this.#blobs.set(digestOf(bytes), bytes);
+      return { mediaType, digest: digestOf(bytes), size: bytes.length, annotations };
+    });
+    const config = { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf('{}'), size: 2 };
+    const document = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers: descriptors };
+    const content = Buffer.from(JSON.stringify(document));
+    const digest = digestOf(content);
+    const manifest = { digest, mediaType: MEDIA_TYPES.ociManifest, content };
+    const served = { artifact: { digest } as Artifact, manifest, tag: undefined };
+    this.#manifests.set(digest, served);
+    if ('tag' in as) this.#manifests.set(as.tag, served);
+    else {
+      const entry = { mediaType: MEDIA_TYPES.ociManifest, digest, sizeBytes: content.length, annotations: {} };
+      this.#referrers.push({ ...entry, artifactType: as.artifactType });
+    }
+    return digest;
+  }
+
+  readonly signatures = new StoredSignatures({
+    store: {
+      getManifest: async (_repository, reference) => this.#manifests.get(reference),
+      listReferrers: async () => this.#referrers,
+    },
+    blobs: { read: async (digest) => Readable.from([this.#blobs.get(digest) ?? Buffer.alloc(0)]) },
+  });
+}
+
+describe('a cosign-key rule', () => {
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const policy = policyOf({ kind: 'cosign-key', name: 'release', key: pem(pair.publicKey) });
+
+  test('accepts a signature of its key over the artifact', async () => {
+    const shelf = new Shelf();
+    putSimpleSigning(shelf, pair.privateKey, IMAGE);
+    await expect(judge(shelf, policy, 'cosign')).resolves.toMatchObject({ trusted: true, reason: 'release' });
+  });
+
+  test('refuses another key, another artifact and a changed payload, and says which', async () => {
+    const another = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const shelf = new Shelf();
+    putSimpleSigning(shelf, another.privateKey, IMAGE);
+    await expect(judge(shelf, policy, 'cosign')).resolves.toMatchObject({
+      trusted: false,
+      reason: 'its signature was made by another key (rule release)',
+    });
+    const moved = new Shelf();
+    putSimpleSigning(moved, pair.privateKey, digestOf('another image'));
+    expect((await judge(moved, policy, 'cosign')).reason).toBe('its signature is of another artifact');
+    const changed = new Shelf();
+    putSimpleSigning(changed, pair.privateKey, IMAGE, (payload) => payload.replace('"optional":null', '"optional":{}'));
+    expect((await judge(changed, policy, 'cosign')).trusted).toBe(false);
+  });
+
+  test('says that there is no signature, or that there is no rule', async () => {
+    expect((await judge(new Shelf(), policy, 'cosign')).reason).toBe('it has no signature');
+    expect((await judge(new Shelf(), policy, 'notation')).reason).toContain('no rule for notation');
+  });
+
+  test('accepts a bundle whose statement is about the artifact, and no attestation', async () => {
+    const shelf = new Shelf();
+    putBundle(shelf, pair.privateKey, 'https://sigstore.dev/cosign/sign/v1');
+    expect((await judge(shelf, policy, 'cosign')).trusted).toBe(true);
+    const attested = new Shelf();
+    putBundle(attested, pair.privateKey, 'https://spdx.dev/Document');
+    expect((await judge(attested, policy, 'cosign')).reason).toContain('is an attestation');
+  });
+
+  test('takes nothing on the word of an unreadable signature', async () => {
+    const shelf = new Shelf();
+    shelf.put([{ mediaType: SIMPLE_SIGNING_TYPE, bytes: Buffer.from('{') }], { tag: sigTag(IMAGE) });
+    expect((await judge(shelf, policy, 'cosign')).reason).toContain('cannot be read');
+  });
+});
+
+describe('a notation rule', () => {
+  test('refuses a certificate that was issued for other uses than signing', async () => {
+    const authority = await CertificateAuthority.create({ commonName: 'Example CA' });
+    const signer = await authority.issueClient({ commonName: 'Release', organization: 'Example' });
+    const rule = { kind: 'notation', name: 'ci', authorities: authority.credential.certificate } as const;
+    const shelf = new Shelf();
+    putJws(shelf, signer, IMAGE);
+    // The authority issues certificates for TLS clients, which may not sign code.
+    expect((await judge(shelf, policyOf(rule), 'notation')).reason).toContain('certificate for other uses');
+  });
+
+  test('refuses a certificate of another authority, and one that signed another artifact', async () => {
+    const [authority, another] = await Promise.all(
+      ['A', 'B'].map(async (commonName) => CertificateAuthority.create({ commonName })),
+    );
+    const signer = await authority?.issueClient({ commonName: 'Release' });
+    const rule = { kind: 'notation', name: 'ci', authorities: another?.credential.certificate ?? '' } as const;
+    const shelf = new Shelf();
+    if (signer !== undefined) putJws(shelf, signer, IMAGE);
+    expect((await judge(shelf, policyOf(rule), 'notation')).reason).toContain('not issued by a trusted authority');
+  });
+});
+
+describe('TrustGate', () => {
+  const subject = {
+    project: PROJECT,
+    repository: REPOSITORY,
+    artifact: { digest: IMAGE, accessoryType: undefined } as Artifact,
+    actor: { principal: ANONYMOUS },
+  };
+
+  test('refuses an unsigned image only where the project wants signatures', async () => {
+    await using world = await gateWorld({});
+    await expect(world.gate.beforePull(subject)).resolves.toBeUndefined();
+    await using strict = await gateWorld({ enable_content_trust_cosign: 'true' });
+    await expect(strict.gate.beforePull(subject)).rejects.toMatchObject({
+      class: 'FailedPrecondition',
+      code: 'POLICY_UNSIGNED_COSIGN',
+      message: expect.stringContaining('The image is not signed by cosign.') as string,
+    });
+  });
+
+  test('lets pass signatures themselves, scanners, and signers who may push', async () => {
+    await using world = await gateWorld({ enable_content_trust: 'true' });
+    const signature = { digest: IMAGE, accessoryType: 'signature.cosign' } as Artifact;
+    await expect(world.gate.beforePull({ ...subject, artifact: signature })).resolves.toBeUndefined();
+    const robot: Principal = { kind: 'robot', id: 1, name: 'scanner', grants: [] };
+    await expect(world.gate.beforePull({ ...subject, actor: { principal: robot } })).resolves.toBeUndefined();
+    const signer = { principal: ANONYMOUS, userAgent: 'notation/1.3' };
+    await expect(world.gate.beforePull({ ...subject, actor: signer })).rejects.toThrow('not signed by notation');
+  });
+});
+
+test('TrustPolicies.set() refuses keys that are none, private keys and names used twice', async () => {
+  await using database = await temporaryDatabase();
+  const policies = new TrustPolicies({ database, now: () => 1 });
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const rule = { kind: 'cosign-key', name: 'a', key: pem(publicKey) } as const;
+  await policies.set(1, policyOf(rule));
+  await expect(policies.find(1)).resolves.toEqual(policyOf(rule));
+  await expect(policies.find(2)).resolves.toEqual({ rules: [] });
+  await expect(policies.set(1, policyOf({ ...rule, key: 'x' }))).rejects.toThrow('has no public key');
+  const secret = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  await expect(policies.set(1, policyOf({ ...rule, key: secret }))).rejects.toThrow('private key');
+  await expect(policies.set(1, policyOf(rule, rule))).rejects.toThrow('the name of another rule');
+});
+
+async function judge(
+  shelf: Shelf,
+  policy: TrustPolicy,
+  family: 'cosign' | 'notation',
+): ReturnType<TrustVerifier['judge']> {
+  await using database = await temporaryDatabase();
+  const verifier = new TrustVerifier({
+    database,
+    signatures: shelf.signatures,
+    collections: { isTarget: async () => false },
+    now: Date.now,
+  });
+  return verifier.judge(policy, family, { repository: REPOSITORY, digest: IMAGE });
+}
+
+async function gateWorld(metadata: Readonly<Record<string, string>>): Promise<AsyncDisposable & { gate: TrustGate }> {
+  const database = await temporaryDatabase();
+  const verifier = new TrustVerifier({
+    database,
+    signatures: new Shelf().signatures,
+    collections: { isTarget: async () => false },
+    now: Date.now,
+  });
+  const policies = new TrustPolicies({ database, now: Date.now });
+  const isAllowed = async (principal: Principal, { action }: Permission): Promise<boolean> =>
+    principal.kind === 'robot' && action === 'scanner-pull';
+  const gate = new TrustGate({ policies, verifier, authorizer: { isAllowed }, metadataOf: async () => metadata });
+  return { gate, [Symbol.asyncDispose]: async () => database[Symbol.asyncDispose]() };
+}
+
+function putSimpleSigning(
+  shelf: Shelf,
+  key: Parameters<typeof sign>[2],
+  digest: ContentDigest,
+  change: (payload: string) => string = (payload) => payload,
+): void {
+  const payload = JSON.stringify({
+    critical: {
+      identity: { 'docker-reference': '' },
+      image: { 'docker-manifest-digest': digest },
+      type: 'cosign container image signature',
+    },
+    optional: null,
+  });
+  const signature = sign('sha256', Buffer.from(payload), key).toString('base64');
+  const annotations = { 'dev.cosignproject.cosign/signature': signature };
+  shelf.put([{ mediaType: SIMPLE_SIGNING_TYPE, bytes: Buffer.from(change(payload)), annotations }], {
+    tag: sigTag(IMAGE),
+  });
+}
+
+function putBundle(shelf: Shelf, key: Parameters<typeof sign>[2], predicateType: string): void {
+  const statement = { subject: [{ name: '', digest: { sha256: IMAGE.slice(7) } }], predicateType, predicate: {} };
+  const payload = Buffer.from(JSON.stringify(statement));
+  const type = 'application/vnd.in-toto+json';
+  const encoded = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
+  const sig = sign('sha256', encoded, key).toString('base64');
+  const bundle = {
+    verificationMaterial: { publicKey: { hint: '' } },
+    dsseEnvelope: { payload: payload.toString('base64'), payloadType: type, signatures: [{ sig }] },
+  };
+  const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  shelf.put([{ mediaType, bytes: Buffer.from(JSON.stringify(bundle)) }], { artifactType: mediaType });
+}
+
+function putJws(shelf: Shelf, signer: { readonly certificate: string; readonly key: string }, digest: string): void {
+  const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const header = encode({
+    alg: 'ES256',
+    crit: ['io.cncf.notary.signingScheme'],
+    cty: 'application/vnd.cncf.notary.payload.v1+json',
+    'io.cncf.notary.signingScheme': 'notary.x509',
+    'io.cncf.notary.signingTime': new Date().toISOString(),
+  });
+  const payload = encode({ targetArtifact: { mediaType: MEDIA_TYPES.ociManifest, digest, size: 1 } });
+  const key = { key: signer.key, dsaEncoding: 'ieee-p1363' } as const;
+  const signature = sign('sha256', Buffer.from(`${header}.${payload}`), key).toString('base64url');
+  const der = signer.certificate.replace(/-----[^-]+-----|\s/g, '');
+  const envelope = { payload, protected: header, header: { x5c: [der] }, signature };
+  const artifactType = 'application/vnd.cncf.notary.signature';
+  shelf.put([{ mediaType: 'application/jose+json', bytes: Buffer.from(JSON.stringify(envelope)) }], { artifactType });
+}
+
+function policyOf(...rules: TrustPolicy['rules']): TrustPolicy {
+  return { rules };
+}
+
+function pem(key: { export(options: { format: 'pem'; type: 'spki' }): string | Buffer }): string {
+  return key.export({ format: 'pem', type: 'spki' }).toString();
+}
+
+function sigTag(digest: ContentDigest): string {
+  return `${digest.replace(':', '-')}.sig`;
+}
+
+function digestOf(content: string | Uint8Array): ContentDigest {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
