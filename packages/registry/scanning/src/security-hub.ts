@@ -107,7 +107,15 @@ export class SecurityHub {
     const rows = await applyListQuery(
       base
         .select(['artifacts.id as artifact_id', 'artifacts.project_id', 'repositories.name as repository'])
-        .select(['artifacts.digest', 'cve_id', 'package', 'version', 'fix_version', 'description', 'links'])
+        .select([
+          'artifacts.digest',
+          'cve_id',
+          'package',
+          'version',
+          'fix_version',
+          'vulnerability_records.description',
+          'links',
+        ])
         .select(['vulnerability_records.severity', 'vulnerability_records.status', 'cvss3_score']),
       wanted,
       VULNERABILITY_FIELDS,

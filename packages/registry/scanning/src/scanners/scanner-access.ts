@@ -31,7 +31,7 @@ export class ScannerAccess {
     return this.#metadata.get(key, async () => {
       if (registration.kind === 'builtin') return this.#builtIn();
       await using adapter = await this.adapter(registration);
-      return adapter.metadata(AbortSignal.timeout(TIMEOUT_MS));
+      return await adapter.metadata(AbortSignal.timeout(TIMEOUT_MS));
     });
   }
 

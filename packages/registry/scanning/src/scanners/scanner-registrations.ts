@@ -29,6 +29,7 @@ const BUILT_IN_URL = 'builtin://scanner';
 /** What lists of scanners can be filtered and sorted by. */
 export const SCANNER_FIELDS: ListMapping = {
   columns: {
+    id: { column: 'id', type: 'number' },
     name: { column: 'name', type: 'text' },
     description: { column: 'description', type: 'text' },
     url: { column: 'url', type: 'text' },

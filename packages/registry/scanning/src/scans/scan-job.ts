@@ -114,7 +114,7 @@ async function judgeWithOurs(
   const status = await deps.advisories.status();
   await using advisories = await deps.advisories.open();
   const nowMs = (deps.now ?? Date.now)();
-  return judgeInventory(subject, inventory, { advisories, status, scanner: metadata.scanner, nowMs });
+  return await judgeInventory(subject, inventory, { advisories, status, scanner: metadata.scanner, nowMs });
 }
 
 async function judgeWithAdapter(

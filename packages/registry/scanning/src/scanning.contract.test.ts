@@ -1,0 +1,6 @@
+import { onPostgres } from '@vic/sql/testing';
+import { restSuite } from './testing/rest.suite.ts';
+import { scansSuite } from './testing/scans.suite.ts';
+
+onPostgres('scans', scansSuite);
+onPostgres('the API of scanning', restSuite);
