@@ -129,11 +129,12 @@ export class Identity implements AsyncDisposable {
     await this.robotStore.removeOfProject(transaction, projectId);
   }
 
-  /** Removes what has ended: sessions, failures, sign-ins under way. To be called now and then. */
+  /** Removes what has ended: sessions, failures, sign-ins under way, robots for tasks. To be called now and then. */
   async prune(): Promise<void> {
     const { sessionIdleMinutes } = await this.settings.current();
     await this.sessions.prune(sessionIdleMinutes * 60_000);
     await this.guard.prune();
+    await this.robotStore.prune();
     await this.oidc.prune();
   }
 

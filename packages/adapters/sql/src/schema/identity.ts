@@ -95,7 +95,8 @@ export interface RobotsTable {
   secret_hash: string;
   /** JSON array of stored grants. */
   grants: string;
-  readonly creator_kind: 'user' | 'robot';
+  /** `system` for those the product made for itself, which no list shows. */
+  readonly creator_kind: 'user' | 'robot' | 'system';
   readonly creator_id: number;
   readonly created_at_ms: number;
   updated_at_ms: number;

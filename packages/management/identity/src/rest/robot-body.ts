@@ -33,7 +33,7 @@ export function robotBody(robot: RobotView): Readonly<Record<string, unknown>> {
     disable: robot.disabled,
     expires_at: expiresAt(robot),
     permissions: grantsToWire(robot.grants),
-    creator_type: robot.creatorKind === 'user' ? 'local' : 'robot',
+    creator_type: robot.creatorKind === 'user' ? 'local' : robot.creatorKind,
     creator_ref: robot.creatorId,
     last_used_time: robot.lastUsedAtMs === undefined ? null : timeText(robot.lastUsedAtMs),
     creation_time: timeText(robot.createdAtMs),

@@ -27,7 +27,8 @@ export async function listRobots(
     .selectFrom('robots')
     .selectAll()
     .where('robots.level', '=', projectId === undefined ? 'system' : 'project')
-    .where('robots.project_id', '=', projectId ?? 0);
+    .where('robots.project_id', '=', projectId ?? 0)
+    .where('robots.creator_kind', '!=', 'system');
   const page = await fetchPage(db, query, request, MAPPING);
   return { items: page.items.map(robotOfRow), total: page.total };
 }

@@ -1,7 +1,7 @@
 import { VicError } from '@vic/errors';
 import { type Database, type Executor, isUniqueViolation } from '@vic/sql';
 import type { StoredGrant } from '../grants/stored-grants.ts';
-import { type Robot, expiryOf, robotOfRow } from './robot.ts';
+import { FOREVER, type Robot, expiryOf, robotOfRow } from './robot.ts';
 
 /** A robot to be made. */
 export interface RobotRow {
@@ -128,6 +128,16 @@ export class RobotStore {
   async remove(id: number): Promise<void> {
     const { numDeletedRows } = await this.#database.db.deleteFrom('robots').where('id', '=', id).executeTakeFirst();
     if (numDeletedRows === 0n) throw noSuchRobot(id);
+  }
+
+  /** Removes those the product made for itself and forgot. */
+  async prune(): Promise<void> {
+    await this.#database.db
+      .deleteFrom('robots')
+      .where('creator_kind', '=', 'system')
+      .where('expires_at_ms', '!=', FOREVER)
+      .where('expires_at_ms', '<=', this.#clock())
+      .execute();
   }
 
   /** Removes the robots of a project, in the transaction that removes the project. */

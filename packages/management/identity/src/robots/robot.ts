@@ -17,7 +17,8 @@ export interface Robot {
   readonly disabled: boolean;
   readonly secretHash: string;
   readonly grants: readonly StoredGrant[];
-  readonly creatorKind: 'user' | 'robot';
+  /** `system` for those the product made for itself, which no list shows. */
+  readonly creatorKind: 'user' | 'robot' | 'system';
   readonly creatorId: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;

@@ -1,6 +1,7 @@
 import {
   EVERY_PROJECT,
   type Grant,
+  type Permission,
   type Principal,
   type ProjectIdentity,
   firstBeyond,
@@ -39,6 +40,15 @@ export interface RobotUpdate {
   readonly grants: readonly Grant[];
 }
 
+/** A robot that the product needs for a task of its own. */
+export interface InternalRobot {
+  /** What it is for: the beginning of its name. */
+  readonly purpose: string;
+  readonly project: ProjectIdentity;
+  /** Also what nobody can be given, as `scanner-pull`. */
+  readonly permissions: readonly Permission[];
+}
+
 /** A robot as others see it: with its full name and what it may now. */
 export interface RobotView extends Omit<Robot, 'grants' | 'secretHash'> {
   readonly fullName: string;
@@ -54,6 +64,7 @@ export interface RobotsDeps {
 }
 
 const MAX_DAYS = 2 ** 31 - 1;
+const INTERNAL_SUFFIX_LENGTH = 16;
 
 /** Robot accounts, and what their makers may give them. */
 export class Robots {
@@ -84,6 +95,25 @@ export class Robots {
       grants: await storeGrants(robot.grants, this.#deps.projects),
       creatorKind: creator.kind === 'robot' ? 'robot' : 'user',
       creatorId: creator.kind === 'anonymous' ? 0 : creator.id,
+    });
+    return { robot: await this.view(made), secret };
+  }
+
+  /** Makes a robot for a task of the product itself; no list shows it, and it lives for a day at most. */
+  async createInternal(robot: InternalRobot): Promise<{ readonly robot: RobotView; readonly secret: string }> {
+    const { id, name } = robot.project;
+    const secret = randomSecret();
+    const made = await this.#deps.store.insert({
+      name: storedRobotName(`${robot.purpose}-${randomSecret(INTERNAL_SUFFIX_LENGTH).toLowerCase()}`, name),
+      description: '',
+      level: 'project',
+      projectId: id,
+      durationDays: 1,
+      disabled: false,
+      secretHash: this.#deps.hasher.hashRandom(secret),
+      grants: [{ kind: 'project', project: name, projectId: id, permissions: robot.permissions }],
+      creatorKind: 'system',
+      creatorId: 0,
     });
     return { robot: await this.view(made), secret };
   }

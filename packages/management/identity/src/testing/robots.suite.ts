@@ -274,6 +274,34 @@ export function robotsSuite(open: OpenTemporaryDatabase): void {
     });
   });
 
+  describe('made by the product for a task', () => {
+    const project = { id: 7, name: 'library', public: false };
+    const scan = async () =>
+      server.identity.robots.createInternal({
+        purpose: 'scanner',
+        project,
+        permissions: [pull, { resource: 'repository', action: 'scanner-pull' }],
+      });
+
+    it('may what nobody can be given, and no list shows it', async () => {
+      const { robot, secret } = await scan();
+      expect(robot.fullName).toMatch(/^robot-library\+scanner-[a-z0-9]{16}$/);
+      expect(await login(robot.fullName, secret)).toMatchObject({
+        grants: [{ permissions: [pull, { resource: 'repository', action: 'scanner-pull' }] }],
+      });
+      const path = `/robots?q=${encodeURIComponent('Level=project,ProjectID=7')}`;
+      expect((await server.ask('GET', path, { as: server.admin })).body).toEqual([]);
+    });
+
+    it('is gone after a day', async () => {
+      const { robot, secret } = await scan();
+      server.nowMs += DAY_MS;
+      await expect(login(robot.fullName, secret)).rejects.toMatchObject({ class: 'Unauthenticated' });
+      await server.identity.prune();
+      expect(await server.identity.robotStore.find(robot.id)).toBeUndefined();
+    });
+  });
+
   it('holds at most what GET /permissions lists, which administrators see', async () => {
     const answer = await server.ask('GET', '/permissions', { as: server.admin });
     const { system, project } = answer.body as { system: unknown[]; project: unknown[] };

@@ -32,10 +32,15 @@ export class Accounts {
     this.#deps = deps;
   }
 
+  /** The user, when known here already: for questions that anybody may ask. */
+  async findKnownUser(reference: UserReference): Promise<User | undefined> {
+    return 'id' in reference ? this.#deps.users.find(reference.id) : this.#deps.users.findByName(reference.name);
+  }
+
   /** The user; one whom only the LDAP directory knows is taken over. */
   async findUser(reference: UserReference): Promise<User | undefined> {
-    if ('id' in reference) return this.#deps.users.find(reference.id);
-    const known = await this.#deps.users.findByName(reference.name);
+    const known = await this.findKnownUser(reference);
+    if ('id' in reference) return known;
     const directory = known === undefined ? await this.#directory() : undefined;
     const found = await directory?.find(reference.name);
     return found === undefined ? known : this.#deps.onboarding.takeOver(found);
