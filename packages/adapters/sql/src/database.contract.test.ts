@@ -1,4 +1,4 @@
-import { databaseSuite } from './database.suite.ts';
+import { databaseSuite } from './testing/database.suite.ts';
 import { onPostgres } from './testing/index.ts';
 
 onPostgres('a database', databaseSuite);

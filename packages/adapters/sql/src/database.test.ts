@@ -1,4 +1,4 @@
-import { databaseSuite } from './database.suite.ts';
+import { databaseSuite } from './testing/database.suite.ts';
 import { onSqlite } from './testing/index.ts';
 
 onSqlite('a database', databaseSuite);

@@ -1,4 +1,4 @@
-import { listQuerySuite } from './list-query.suite.ts';
+import { listQuerySuite } from './testing/list-query.suite.ts';
 import { onPostgres } from './testing/index.ts';
 
 onPostgres('a list', listQuerySuite);

@@ -1,4 +1,4 @@
-import { migrateSuite } from './migrate.suite.ts';
+import { migrateSuite } from './testing/migrate.suite.ts';
 import { onPostgres } from './testing/index.ts';
 
 onPostgres('a schema', migrateSuite);

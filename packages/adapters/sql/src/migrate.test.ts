@@ -1,4 +1,4 @@
-import { migrateSuite } from './migrate.suite.ts';
+import { migrateSuite } from './testing/migrate.suite.ts';
 import { onSqlite } from './testing/index.ts';
 
 onSqlite('a schema', migrateSuite);

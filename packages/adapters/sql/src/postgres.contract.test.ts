@@ -35,8 +35,7 @@ describe.skipIf(postgresUnavailable() !== undefined)('a PostgreSQL database', ()
     await using server = await PostgresServer.start();
     await using database = await server.temporaryDatabase();
     await using other = await openDatabase(database.location);
-    const sleeping = sql`select pg_sleep(20)`.execute(database.db);
-    const cut = expect(sleeping).rejects.toSatisfy(isUnavailable);
+    const cut = sql`select pg_sleep(20)`.execute(database.db).catch((error: unknown) => error);
     await expect
       .poll(async () => {
         const { rows } = await sql<{ cut: boolean }>`
@@ -46,7 +45,7 @@ describe.skipIf(postgresUnavailable() !== undefined)('a PostgreSQL database', ()
         return rows.length;
       })
       .toBe(1);
-    await cut;
+    expect(await cut).toSatisfy(isUnavailable);
     await ping(database);
   });
 

@@ -10,7 +10,7 @@ import { EVENT_TYPES } from './event-types.ts';
 export interface AuditRoutesDeps {
   readonly log: AuditLog;
   /** The ids of the projects whose logs the principal may read. */
-  projectsWithLogsFor(principal: Principal): Promise<readonly number[]>;
+  readonly projectsWithLogsFor: (principal: Principal) => Promise<readonly number[]>;
 }
 
 const FIELDS = { filter: AUDIT_FIELDS, sort: AUDIT_FIELDS };

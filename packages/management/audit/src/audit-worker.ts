@@ -47,7 +47,7 @@ export class AuditWorker implements AsyncDisposable {
   start(): void {
     if (this.#loops.length > 0) return;
     this.#loops = [
-      this.#repeat('chained', async () => void (await this.#sealAll())),
+      this.#repeat('chained', async () => this.#sealAll()),
       this.#repeat('forwarded', async () => this.#forwardAll()),
     ];
   }

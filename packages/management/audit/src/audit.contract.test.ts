@@ -1,4 +1,4 @@
 import { onPostgres } from '@vic/sql/testing';
-import { auditSuite } from './audit.suite.ts';
+import { auditSuite } from './testing/audit.suite.ts';
 
 onPostgres('the audit log', auditSuite);

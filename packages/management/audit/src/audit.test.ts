@@ -1,4 +1,4 @@
 import { onSqlite } from '@vic/sql/testing';
-import { auditSuite } from './audit.suite.ts';
+import { auditSuite } from './testing/audit.suite.ts';
 
 onSqlite('the audit log', auditSuite);

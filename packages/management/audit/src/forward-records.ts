@@ -13,7 +13,7 @@ export interface ForwardDeps {
   /** Tells processes apart. */
   readonly owner: string;
   /** Throws when the server did not take them. */
-  send(messages: readonly SyslogMessage[]): Promise<void>;
+  readonly send: (messages: readonly SyslogMessage[]) => Promise<void>;
 }
 
 /** Sends the next records, in the order of the chain, and remembers how far it got; says how many. */

@@ -1,4 +1,4 @@
 import { onPostgres } from '@vic/sql/testing';
-import { eventsSuite } from './events.suite.ts';
+import { eventsSuite } from './testing/events.suite.ts';
 
 onPostgres('the outbox', eventsSuite);

@@ -1,4 +1,4 @@
 import { onSqlite } from '@vic/sql/testing';
-import { eventsSuite } from './events.suite.ts';
+import { eventsSuite } from './testing/events.suite.ts';
 
 onSqlite('the outbox', eventsSuite);

@@ -13,7 +13,7 @@ export async function fireSchedules(
   deps: { readonly database: Database; readonly logger: Logger },
   vendors: ReadonlyMap<string, JobVendor>,
 ): Promise<void> {
-  const types = [...vendors.values()].filter(({ onSchedule }) => onSchedule !== undefined);
+  const types = [...vendors.values()].filter((vendor) => vendor.onSchedule !== undefined);
   if (types.length === 0) return;
   const due = await deps.database.db
     .selectFrom('job_schedule')

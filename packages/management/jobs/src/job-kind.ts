@@ -28,9 +28,9 @@ export interface JobContext {
   readonly signal: AbortSignal;
   readonly log: JobLog;
   /** Tells how far it is, in per cent, and in words; cheap enough to be called for every item. */
-  progress(percent: number, message?: string): void;
+  readonly progress: (percent: number, message?: string) => void;
   /** Changes what the REST API shows of the task; the other attributes stay. */
-  setAttributes(attributes: JsonObject): Promise<void>;
+  readonly setAttributes: (attributes: JsonObject) => Promise<void>;
 }
 
 /** The log of a job: lines that the REST API gives back. */

@@ -89,8 +89,8 @@ export class JobMonitor {
     }));
   }
 
-  /** Lets no more jobs of a kind begin, or of any kind; those that run go on. */
-  async pause(kind: string | 'all'): Promise<void> {
+  /** Lets no more jobs of a kind begin, or with `all` of any kind; those that run go on. */
+  async pause(kind: string): Promise<void> {
     for (const name of await this.#selected(kind)) {
       await this.#database.db
         .insertInto('job_pause')
@@ -100,16 +100,16 @@ export class JobMonitor {
     }
   }
 
-  /** Lets jobs begin again. */
-  async resume(kind: string | 'all'): Promise<void> {
+  /** Lets jobs of a kind begin again, or with `all` of any kind. */
+  async resume(kind: string): Promise<void> {
     const names = await this.#selected(kind);
     await this.#database.transaction(async (transaction) => {
       await transaction.deleteFrom('job_pause').where('kind', 'in', names).execute();
     });
   }
 
-  /** Stops the jobs of a kind, or of any kind, that wait. */
-  async stopPending(kind: string | 'all'): Promise<void> {
+  /** Stops the jobs of a kind, or with `all` of any kind, that wait. */
+  async stopPending(kind: string): Promise<void> {
     const names = await this.#selected(kind);
     const now = Date.now();
     await this.#database.transaction(async (transaction) => {

@@ -85,12 +85,18 @@ function serveQueues(app: HttpApplication, { monitor }: JobRoutesDeps): void {
   });
   const schema = { params: Type.Object({ job_type: Type.String({ maxLength: 64 }) }), body: ACTION };
   app.put('/jobservice/queues/:job_type', { ...STOP, schema }, async ({ params, body }, reply) => {
-    const kind = params.job_type.toLowerCase() === 'all' ? 'all' : params.job_type;
-    const known = (await monitor.queues()).some((queue) => queue.kind === kind);
-    if (kind !== 'all' && !known) throw notFound(`job queue ${kind}`);
-    await act(monitor, kind, body.action.toLowerCase());
+    await act(monitor, await queueNamed(monitor, params.job_type), body.action.toLowerCase());
     return reply.code(200).send();
   });
+}
+
+/** Harbor's clients write the names of queues in either case. */
+async function queueNamed(monitor: JobMonitor, name: string): Promise<string> {
+  const wanted = name.toLowerCase();
+  if (wanted === 'all') return wanted;
+  const queue = (await monitor.queues()).find(({ kind }) => kind.toLowerCase() === wanted);
+  if (queue === undefined) throw notFound(`job queue ${name}`);
+  return queue.kind;
 }
 
 async function act(monitor: JobMonitor, kind: string, action: string): Promise<void> {

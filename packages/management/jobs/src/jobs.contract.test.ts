@@ -1,4 +1,4 @@
 import { onPostgres } from '@vic/sql/testing';
-import { jobsSuite } from './jobs.suite.ts';
+import { jobsSuite } from './testing/jobs.suite.ts';
 
 onPostgres('the queue of jobs', jobsSuite);

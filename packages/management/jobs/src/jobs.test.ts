@@ -1,4 +1,4 @@
 import { onSqlite } from '@vic/sql/testing';
-import { jobsSuite } from './jobs.suite.ts';
+import { jobsSuite } from './testing/jobs.suite.ts';
 
 onSqlite('the queue of jobs', jobsSuite);

@@ -1,4 +1,4 @@
 import { onPostgres } from '@vic/sql/testing';
-import { schedulesSuite } from './schedules.suite.ts';
+import { schedulesSuite } from './testing/schedules.suite.ts';
 
 onPostgres('schedules', schedulesSuite);

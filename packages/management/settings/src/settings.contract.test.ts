@@ -1,4 +1,4 @@
 import { onPostgres } from '@vic/sql/testing';
-import { settingsSuite } from './settings.suite.ts';
+import { settingsSuite } from './testing/settings.suite.ts';
 
 onPostgres('settings', settingsSuite);

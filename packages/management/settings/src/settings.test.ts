@@ -1,4 +1,4 @@
 import { onSqlite } from '@vic/sql/testing';
-import { settingsSuite } from './settings.suite.ts';
+import { settingsSuite } from './testing/settings.suite.ts';
 
 onSqlite('settings', settingsSuite);

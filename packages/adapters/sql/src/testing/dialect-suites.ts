@@ -11,7 +11,9 @@ export type DialectSuite = (open: OpenTemporaryDatabase) => void;
 
 /** Runs a suite on SQLite: what `x.test.ts` consists of. */
 export function onSqlite(name: string, suite: DialectSuite): void {
-  describe(`${name} on SQLite`, () => suite(temporaryDatabase));
+  describe(`${name} on SQLite`, () => {
+    suite(temporaryDatabase);
+  });
 }
 
 /** Runs a suite on a PostgreSQL started for it: what `x.contract.test.ts` consists of; skipped where there is none. */

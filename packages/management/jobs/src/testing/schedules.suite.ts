@@ -12,7 +12,7 @@ import {
   Schedules,
   nextRun,
   validateCron,
-} from './index.ts';
+} from '../index.ts';
 
 const ALL: ListRequest = { page: 1, pageSize: 100, filters: [], sort: [] };
 

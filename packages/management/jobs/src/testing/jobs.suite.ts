@@ -13,7 +13,7 @@ import {
   Jobs,
   type NewExecution,
   type NewJob,
-} from './index.ts';
+} from '../index.ts';
 
 const QUICK: JobRunnerOptions = { pollMs: 20, leaseMs: 600, graceMs: 2000 };
 const ALL: ListRequest = { page: 1, pageSize: 100, filters: [], sort: [] };
@@ -168,7 +168,7 @@ export const jobsSuite: DialectSuite = (open) => {
     const slow: JobKind = {
       kind: 'slow',
       timeoutMs: 20,
-      run: async ({ signal }) => void (await sleep(60_000, undefined, { signal })),
+      run: async ({ signal }) => sleep(60_000, undefined, { signal }),
     };
     await using _runner = running(database, slow);
     const id = await jobs.enqueue({ kind: 'slow', payload: {} });

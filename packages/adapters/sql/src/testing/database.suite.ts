@@ -1,7 +1,7 @@
 import { isVicError } from '@vic/errors';
 import { expect, it } from 'vitest';
-import { type Database, isForeignKeyViolation, isUniqueViolation, openDatabase, sql } from './index.ts';
-import type { DialectSuite } from './testing/index.ts';
+import { type Database, isForeignKeyViolation, isUniqueViolation, openDatabase, sql } from '../index.ts';
+import type { DialectSuite } from './index.ts';
 
 /** What every database promises. */
 export const databaseSuite: DialectSuite = (open) => {

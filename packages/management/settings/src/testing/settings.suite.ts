@@ -3,7 +3,7 @@ import { SecretBox } from '@vic/secrets';
 import { type Database, openDatabase } from '@vic/sql';
 import type { DialectSuite } from '@vic/sql/testing';
 import { expect, it } from 'vitest';
-import { Settings, type SettingsDeps } from './index.ts';
+import { Settings, type SettingsDeps } from '../index.ts';
 
 const BOX = new SecretBox(new Uint8Array(32).fill(7));
 

@@ -13,8 +13,8 @@ import {
   type NewAuditRecord,
   auditConsumer,
   verifyChain,
-} from './index.ts';
-import { sealRecords } from './seal-records.ts';
+} from '../index.ts';
+import { sealRecords } from '../seal-records.ts';
 
 const SETTINGS: AuditSettings = {
   disabled_audit_log_event_types: '',

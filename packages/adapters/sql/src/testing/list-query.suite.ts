@@ -9,8 +9,8 @@ import {
   applyListQuery,
   beforeKey,
   fetchPage,
-} from './index.ts';
-import type { DialectSuite } from './testing/index.ts';
+} from '../index.ts';
+import type { DialectSuite } from './index.ts';
 
 const MAPPING: ListMapping = {
   columns: {
