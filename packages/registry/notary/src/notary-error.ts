@@ -48,9 +48,14 @@ export function notaryErrorResponse(error: VicError): ErrorResponse {
     : undefined;
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8' },
+    headers: { 'content-type': 'application/json; charset=utf-8', ...challengeOf(error) },
     body: JSON.stringify({
       errors: [{ code, message: hidden ? 'internal server error' : error.message, ...(detail && { detail }) }],
     }),
   };
+}
+
+/** Refusals of the token service say how to authenticate. */
+function challengeOf(error: VicError): Record<string, string> {
+  return 'challenge' in error && typeof error.challenge === 'string' ? { 'www-authenticate': error.challenge } : {};
 }
