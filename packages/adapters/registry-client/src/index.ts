@@ -11,5 +11,3 @@ export { RegistryBusyError } from './registry-busy-error.ts';
 export { BandwidthLimit } from './bandwidth.ts';
 export type { RegistryCredentials } from './credentials.ts';
 export { verifiedStream } from './verified-stream.ts';
-export { parseChallenge } from './challenge.ts';
-export type { Challenge } from './challenge.ts';

@@ -131,6 +131,49 @@ describe('readBlob()', () => {
   });
 });
 
+describe('tokens', () => {
+  const answer = (token: string): { readonly status: number; readonly body: string } => ({
+    status: 200,
+    body: JSON.stringify({ token, expires_in: 3600 }),
+  });
+
+  it('are fetched for the scope, kept, and fetched again when the registry takes them no more', async () => {
+    server.addManifest('a/b', 'v1', { mediaType: MEDIA_TYPES.ociManifest });
+    let valid = 'one';
+    server.meddle = ({ headers, url }) => {
+      if (url.pathname === '/token') return answer(valid);
+      if (headers['authorization'] === `Bearer ${valid}`) return undefined;
+      // As Harbor does: who brought a token that has ended is asked for a password.
+      const challenge =
+        headers['authorization'] === undefined ? `Bearer realm="${server.url}/token"` : 'Basic realm="x"';
+      return { status: 401, headers: { 'www-authenticate': challenge } };
+    };
+    const registry = connect();
+    expect(await registry.headManifest('a/b', 'v1', signal)).toBeDefined();
+    expect(await registry.headManifest('a/b', 'v1', signal)).toBeDefined();
+    const asked = server.requests.filter((line) => line.includes('/token'));
+    expect(asked).toEqual(['GET /token?scope=repository%3Aa%2Fb%3Apull']);
+    valid = 'two';
+    expect(await registry.headManifest('a/b', 'v1', signal)).toBeDefined();
+  });
+
+  it('that end in the middle of an upload do not end the upload', async () => {
+    const bytes = randomBytes(300_000);
+    let valid = 'one';
+    server.meddle = ({ headers, method, url }) => {
+      if (url.pathname === '/token') return answer(valid);
+      if (headers['authorization'] !== `Bearer ${valid}`) {
+        return { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/token"` } };
+      }
+      if (method === 'POST') valid = 'two';
+      return undefined;
+    };
+    const digest = digestOfBytes(bytes);
+    await connect().writeBlob('a/b', { digest, sizeBytes: bytes.length, open: opening(bytes) }, signal);
+    expect(server.blobs.get(digest)?.equals(bytes)).toBe(true);
+  });
+});
+
 describe('lists', () => {
   it('are followed page by page', async () => {
     const names = ['t1', 't2', 't3', 't4', 't5', 't6', 't7'];

@@ -18,7 +18,8 @@ beforeEach(async () => {
   site = resources.use(await TestSite.open({ open: temporaryDatabase }));
   peer = resources.use(await startRegistry());
   const body = { name: 'debian', type: 'docker-registry', url: `http://${peer.domain}` };
-  expect((await site.call('POST', '/registries', body)).status).toBe(201);
+  const { status } = await site.call('POST', '/registries', body);
+  if (status !== 201) throw new Error(`the registry was not added: ${status}`);
 });
 afterEach(async () => resources.disposeAsync());
 

@@ -1,4 +1,4 @@
-import { isVicError, VicError } from '@vic/errors';
+import { VicError } from '@vic/errors';
 import type { HttpClient, HttpMethod, HttpResponse } from '@vic/http-client';
 
 /** Where Harbor's API is and who asks. */
@@ -132,11 +132,6 @@ export class HarborApi {
       signal,
     });
   }
-}
-
-/** Whether an error only says that the API cannot be used, while the distribution protocol may. */
-export function isApiRefusal(error: unknown): boolean {
-  return isVicError(error, { code: 'REPLICATION_API_REFUSED' });
 }
 
 /** Slashes of a repository's name are encoded twice, as Harbor wants them. */

@@ -16,8 +16,8 @@ export interface PeerFactoryOptions {
   readonly resumeDelayMs?: number;
 }
 
-/** The header by which a copy tells where it comes from. */
-export const ORIGIN_HEADER = 'x-vic-replicated-from';
+/** The header by which a copy tells one of our registries where it comes from. */
+const ORIGIN_HEADER = 'x-vic-replicated-from';
 
 const USER_AGENT = 'vic-replication/0.1';
 const DOCKER_HUB_API = 'https://registry-1.docker.io';
@@ -50,7 +50,7 @@ export class PeerFactory {
       insecure: endpoint.insecure,
       ca: endpoint.caCertificate,
       userAgent: USER_AGENT,
-      headers: { [ORIGIN_HEADER]: selfName },
+      ...(endpoint.type === 'vic' ? { headers: { [ORIGIN_HEADER]: selfName } } : {}),
       ...(credentials === undefined ? {} : { credentials }),
       ...shared,
       ...options,

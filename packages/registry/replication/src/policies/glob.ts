@@ -9,12 +9,20 @@ const MAX_ALTERNATIVES = 200;
  */
 export type Glob = (name: string) => boolean;
 
-/** A matcher of the pattern; the empty pattern matches everything. */
+// The last kind, two asterisks and a slash, stands for any number of whole components, none included.
+type Token = { readonly kind: 'character'; readonly character: string } | { readonly kind: '?' | '*' | '**' | '**/' };
+
+/**
+ * A matcher of the pattern; the empty pattern matches everything.
+ *
+ * It takes time in proportion to the lengths of pattern and name: project administrators write patterns, and no
+ * pattern of theirs may stop the program as a regular expression could.
+ */
 export function compileGlob(pattern: string): Glob {
   if (pattern === '') return () => true;
   if (pattern.length > MAX_PATTERN_LENGTH) throw invalid(pattern, `is longer than ${MAX_PATTERN_LENGTH} characters`);
-  const expression = new RegExp(`^(?:${alternatives(pattern).map(toExpression).join('|')})$`, 'u');
-  return (name) => expression.test(name);
+  const choices = alternatives(pattern).map(tokensOf);
+  return (name) => choices.some((tokens) => matches(tokens, name));
 }
 
 /** One pattern for each combination of the choices in braces. */
@@ -29,14 +37,35 @@ function alternatives(pattern: string): readonly string[] {
   return results;
 }
 
-function toExpression(pattern: string): string {
-  return pattern.replaceAll(/\*{2,}\/?|\*|\?|[^*?]+/g, (part) => {
-    // `a/**/b` matches `a/b`: no component is any number of them.
-    if (part.startsWith('**')) return part.endsWith('/') ? '(?:.*/)?' : '.*';
-    if (part === '*') return '[^/]*';
-    if (part === '?') return '[^/]';
-    return part.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+function tokensOf(pattern: string): readonly Token[] {
+  const parts = pattern.match(/\*{2,}\/?|[^]/gu) ?? [];
+  return parts.map((part): Token => {
+    if (part.startsWith('**')) return { kind: part.endsWith('/') ? '**/' : '**' };
+    return part === '*' || part === '?' ? { kind: part } : { kind: 'character', character: part };
   });
+}
+
+/** Follows every way to match at the same time: `reached[i]` tells whether the tokens so far can match `name[0..i)`. */
+function matches(tokens: readonly Token[], name: string): boolean {
+  const characters = Array.from(name);
+  let reached = [true, ...characters.map(() => false)];
+  for (const token of tokens) {
+    const next = characters.map(() => false);
+    next.push(false);
+    let any = false;
+    for (const [index, isReached] of reached.entries()) {
+      any ||= isReached;
+      const before = characters[index - 1];
+      const wasReached = reached[index - 1] === true;
+      if (token.kind === 'character') next[index] = wasReached && before === token.character;
+      else if (token.kind === '?') next[index] = wasReached && before !== '/';
+      else if (token.kind === '*') next[index] = isReached || (next[index - 1] === true && before !== '/');
+      else if (token.kind === '**') next[index] = any;
+      else next[index] = isReached || (any && before === '/');
+    }
+    reached = next;
+  }
+  return reached.at(-1) === true;
 }
 
 function invalid(pattern: string, reason: string): VicError {

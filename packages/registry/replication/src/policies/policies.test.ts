@@ -42,6 +42,11 @@ test.each([
   expect(destinationName('a/b/c/image', '', count)).toBe('a/b/c/image');
 });
 
+it('a pattern full of wildcards is answered like any other', () => {
+  expect(compileGlob('**a'.repeat(300))('a'.repeat(250))).toBe(false);
+  expect(compileGlob('*a'.repeat(200))('a'.repeat(250))).toBe(true);
+});
+
 it('destinationName() refuses to replace more components than there are', () => {
   expect(() => destinationName('a/b/c/image', 'n', 4)).toThrow('the destination namespace flattening level is 4');
 });

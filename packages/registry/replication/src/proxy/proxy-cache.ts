@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 import type { ProjectIdentity } from '@vic/authz';
 import type { BlobStore } from '@vic/blob';
@@ -88,7 +89,8 @@ export class ProxyCache implements Upstream, AsyncDisposable {
     if (sizeBytes === undefined) return undefined;
     await this.#deps.repositories.admitBlob(place, PROXY_ACTOR, { digest, sizeBytes });
     try {
-      return { sizeBytes, content: await this.#fetch(pull, digest, sizeBytes) };
+      // A client that has gone, even before it got the first byte, leaves; the fetch goes on.
+      return { sizeBytes, content: addAbortSignal(place.signal, await this.#fetch(pull, digest, sizeBytes)) };
     } catch (error) {
       throw upstreamError(error, pull.endpoint.url);
     }

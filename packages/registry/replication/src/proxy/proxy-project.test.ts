@@ -25,4 +25,9 @@ describe('upstreamName()', () => {
     expect(upstreamName(settings(expression), 'hub/team/abc', false)).toBe('team/abc');
     expect(() => upstreamName(settings(expression), 'hub/team/abcd', false)).toThrow('does not match');
   });
+
+  it('is not held up by an expression made to take for ever', () => {
+    const endless = { proxy_cache_filter_pattern: '(a+)+b', proxy_cache_filter_kind: 'regex' };
+    expect(() => upstreamName(settings(endless), `hub/${'a'.repeat(200)}`, false)).toThrow('does not match');
+  });
 });

@@ -1,6 +1,7 @@
 import { VicError } from '@vic/errors';
 import type { Project } from '@vic/projects';
 import { compileGlob } from '../policies/glob.ts';
+import { matchesExpression } from './bounded-expression.ts';
 
 /** How a proxy-cache project is set up, from its metadata. */
 export interface ProxySettings {
@@ -51,5 +52,5 @@ export function upstreamName(settings: ProxySettings, repository: string, isDock
 function passesFilter({ filterKind, filterPattern }: ProxySettings, name: string): boolean {
   if (filterPattern === '') return true;
   if (filterKind === 'doublestar') return compileGlob(filterPattern)(name);
-  return new RegExp(`^(?:${filterPattern})$`, 'u').test(name);
+  return matchesExpression(filterPattern, name);
 }

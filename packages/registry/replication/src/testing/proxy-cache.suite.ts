@@ -13,7 +13,7 @@ const ACCEPT = Object.values(MEDIA_TYPES).join(', ');
 
 /** A proxy-cache project of one registry in front of another that a test can meddle with. */
 export const proxyCacheSuite: DialectSuite = (open) => {
-  describe('a proxy-cache project', { timeout: 30_000 }, () => {
+  describe('a proxy-cache project', { timeout: 90_000 }, () => {
     let upstream: MemoryRegistry;
     let site: TestSite;
     let resources: AsyncDisposableStack;

@@ -5,7 +5,7 @@ import { addPolicy, endpointOf, execute, lagOf, until, updatePolicy } from './si
 import { deleteAt, digestAt, pushImage, pushIndex } from './push-image.ts';
 import { TestSite } from './test-site.ts';
 
-const MATTERS = { timeout: 30_000 };
+const MATTERS = { timeout: 90_000 };
 
 /** Replication between two registries of this process. */
 export const replicationSuite: DialectSuite = (open) => {

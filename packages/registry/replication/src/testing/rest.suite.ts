@@ -5,7 +5,7 @@ import { TestSite } from './test-site.ts';
 
 /** The REST API of endpoints and policies. */
 export const restSuite: DialectSuite = (open) => {
-  describe('the REST API', { timeout: 30_000 }, () => {
+  describe('the REST API', { timeout: 90_000 }, () => {
     let here: TestSite;
     let there: TestSite;
     let endpoint: number;

@@ -4,7 +4,7 @@ import type { TestSite } from './test-site.ts';
 
 /** Waits for something to become true. */
 export async function until(probe: () => Promise<boolean>): Promise<void> {
-  await pollUntil(async () => ((await probe()) ? true : undefined), 30, AbortSignal.timeout(20_000));
+  await pollUntil(async () => ((await probe()) ? true : undefined), 30, AbortSignal.timeout(60_000));
 }
 
 /** The id of the endpoint at `from` that stands for `to`. */
@@ -55,7 +55,7 @@ export async function execute(site: TestSite, policy: number): Promise<Record<st
       return execution['status'] === 'InProgress' ? undefined : execution;
     },
     30,
-    AbortSignal.timeout(25_000),
+    AbortSignal.timeout(60_000),
   );
 }
 

@@ -8,7 +8,7 @@ import { addPolicy, lagOf, until, updatePolicy } from './site-policies.ts';
 import { ADMIN } from './test-access.ts';
 import { TestSite } from './test-site.ts';
 
-const PATIENCE = { timeout: 40_000 };
+const PATIENCE = { timeout: 120_000 };
 const FILTERS = [{ type: 'name', value: 'shared/**' }];
 
 /** Several registries of this process that replicate to each other. */
