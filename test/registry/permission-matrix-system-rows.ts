@@ -6,7 +6,10 @@ const EMPTY = { given: () => ({ body: {} }) };
 
 /** What belongs to no project: people, the system, and what reaches beyond it. */
 export const SYSTEM_ROWS: readonly Row[] = [
+  row('GET /ping', 'anonymous'),
+  row('GET /health', 'anonymous'),
   row('GET /systeminfo', 'anonymous'),
+  row('GET /systeminfo/getcert', 'anonymous'),
   row('GET /configurations', 'administrator'),
   row('PUT /configurations', 'administrator', EMPTY),
 

@@ -192,7 +192,6 @@ export function emptyImage(): Buffer {
   );
 }
 
-/** The digest of some content. */
-export function digestOf(content: Uint8Array): string {
+function digestOf(content: Uint8Array): string {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }

@@ -6,8 +6,6 @@ export type { NewMember, ProjectMember, ProjectMembersDeps } from './project-mem
 export { ProjectAuthorizer } from './project-authorizer.ts';
 export { CveAllowlists } from './cve-allowlists.ts';
 export type { CveAllowlist, CveAllowlistContent } from './cve-allowlists.ts';
-export { ProjectDirectory } from './project-directory.ts';
-export type { ProjectSearch } from './project-directory.ts';
 export { projectRestRoutes } from './project-rest.ts';
 export type { ProjectRestDeps } from './project-rest.ts';
 export { ProjectPresenter } from './rest/project-presenter.ts';
@@ -24,6 +22,5 @@ export type {
   ProxyRegistries,
   UserReference,
 } from './project-services.ts';
-export { HARBOR_METADATA_KEYS, booleanKey, choiceKey, integerKey } from './project-metadata.ts';
+export { booleanKey, integerKey } from './project-metadata.ts';
 export type { MetadataKey } from './project-metadata.ts';
-export { checkProjectName } from './project-name.ts';

@@ -39,7 +39,7 @@ export function integerKey(
 }
 
 /** A key that is one of a few words. */
-export function choiceKey(
+function choiceKey(
   name: string,
   choices: readonly string[],
   options: { readonly proxyCacheOnly?: boolean } = {},

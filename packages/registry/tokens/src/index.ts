@@ -16,4 +16,3 @@ export type { RegistryAccessDeps } from './registry-access.ts';
 export { NotaryAccess } from './notary-access.ts';
 export type { NotaryAccessDeps, NotaryAccessRequest } from './notary-access.ts';
 export type { AccountReference, TokenIdentity } from './token-identity.ts';
-export { NOTARY_SERVICE, REGISTRY_SERVICE } from './service.ts';

@@ -7,7 +7,6 @@ export type {
   WebhookPolicy,
   WebhookTarget,
 } from './webhook-policy.ts';
-export { WEBHOOK_EVENT_TYPES } from './event-type.ts';
 export type { WebhookEventType } from './event-type.ts';
 export { WebhookConsumer } from './webhook-consumer.ts';
 export type { ProjectReader, WebhookConsumerDeps } from './webhook-consumer.ts';
