@@ -16,6 +16,6 @@ export { PERSONA_ROLES } from './persona.ts';
 export type { Persona } from './persona.ts';
 export { ROBOT_PERMISSIONS } from './robot-permissions.ts';
 export { SYSTEM_PERMISSIONS } from './system-permissions.ts';
-export { EVERY_PROJECT, firstBeyond, grantFor, grantsAllow, scopeText, validateGrants } from './grants.ts';
+export { EVERY_PROJECT, firstBeyond, grantsAllow, validateGrants } from './grants.ts';
 export { decide, explain } from './decision.ts';
 export type { AccessContext, Decision, Ground } from './decision.ts';

@@ -8,10 +8,22 @@ import { sessionsSuite } from './testing/sessions.suite.ts';
 import { usersSuite } from './testing/users.suite.ts';
 
 onPostgres('identity', (open) => {
-  describe('users', () => usersSuite(open));
-  describe('groups', () => groupsSuite(open));
-  describe('robots', () => robotsSuite(open));
-  describe('sessions and access tokens', () => sessionsSuite(open));
-  describe('protection against guessing', () => protectionSuite(open));
-  describe('signing in by OIDC', () => oidcSuite(open));
+  describe('users', () => {
+    usersSuite(open);
+  });
+  describe('groups', () => {
+    groupsSuite(open);
+  });
+  describe('robots', () => {
+    robotsSuite(open);
+  });
+  describe('sessions and access tokens', () => {
+    sessionsSuite(open);
+  });
+  describe('protection against guessing', () => {
+    protectionSuite(open);
+  });
+  describe('signing in by OIDC', () => {
+    oidcSuite(open);
+  });
 });

@@ -14,7 +14,6 @@ export type { User } from './users/user.ts';
 export type { Group } from './groups/group.ts';
 export type { GroupReference, UserReference } from './users/accounts.ts';
 export type { GivenPassword } from './users/local-users.ts';
-export { SignInBlockedError } from './protection/sign-in-refused.ts';
 export type { PasswordCost } from './credentials/password-hash.ts';
 export { identityRoutes } from './rest/identity-routes.ts';
 export type { IdentityRoutesDeps } from './rest/identity-routes.ts';

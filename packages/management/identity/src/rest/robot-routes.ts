@@ -34,7 +34,7 @@ export function robotRoutes(identity: Identity): RestRoutes {
 }
 
 /** Asks for the permission where the robot belongs: in its project, or in the system. */
-export async function requireRobotAccess(
+async function requireRobotAccess(
   identity: Identity,
   request: HttpRequest,
   robot: Robot,

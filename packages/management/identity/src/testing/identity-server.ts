@@ -10,8 +10,7 @@ import { identityConfiguration } from '../sources/configuration-values.ts';
 
 /** As cheap as argon2 allows: tests are about behaviour. */
 const CHEAP = { memoryKiB: 8, passes: 1, parallelism: 1 };
-/** The API's prefix in tests. */
-export const PREFIX = '/api/v2.0';
+const PREFIX = '/api/v2.0';
 
 /** An answer as tests look at it. */
 export interface Answer {

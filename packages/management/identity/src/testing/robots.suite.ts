@@ -12,7 +12,7 @@ export function robotsSuite(open: OpenTemporaryDatabase): void {
   });
   afterEach(async () => server[Symbol.asyncDispose]());
 
-  const pull = { resource: 'repository', action: 'pull' };
+  const pull = { resource: 'repository', action: 'pull' } as const;
   const library = (...access: { resource: string; action: string }[]) => ({
     kind: 'project',
     namespace: 'library',
