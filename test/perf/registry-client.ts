@@ -76,11 +76,11 @@ export class RegistryBenchClient implements Disposable {
     let bytes = 0;
     response.on('data', (chunk: Buffer) => (bytes += chunk.length));
     signal?.addEventListener('abort', () => response.destroy(), { once: true });
-    try {
-      await once(response, 'end');
-    } catch (error) {
+    if (signal?.aborted === true) response.destroy();
+    await once(response, 'close').catch((error: unknown) => {
       if (signal?.aborted !== true) throw error;
-    }
+    });
+    if (!response.complete && signal?.aborted !== true) throw new Error(`the blob broke off after ${bytes} bytes`);
     return bytes;
   }
 
