@@ -1,3 +1,4 @@
+import { isVicError } from '@vic/errors';
 import type { HttpReply } from '@vic/http';
 import type { ContentDigest } from '@vic/oci';
 import type { LinkedBlob } from '@vic/repositories';
@@ -38,9 +39,17 @@ export async function getBlob(
   const { reply, request, place } = context;
   const blob = await options.store.findBlob(place.repository, digest);
   if (blob === undefined) return getFromUpstream(options, context, digest);
-  describe(reply, digest);
-  if (namesDigest(request.headers['if-none-match'], digest)) return reply.code(304).send();
-  return sendContent(options, context, blob);
+  if (namesDigest(request.headers['if-none-match'], digest)) {
+    describe(reply, digest);
+    return reply.code(304).send();
+  }
+  try {
+    return await sendContent(options, context, blob);
+  } catch (error) {
+    // Damaged content was moved out of the way; a copy of another registry's can be fetched again.
+    if (isVicError(error, { code: 'BLOB_UNKNOWN' })) return getFromUpstream(options, context, digest);
+    throw error;
+  }
 }
 
 /** `DELETE /v2/<name>/blobs/<digest>`: the repository serves it no more; the collector frees its space. */
@@ -65,11 +74,15 @@ async function sendContent(
       ? ({ kind: 'whole' } as const)
       : parseByteRange(request.headers.range, sizeBytes);
   switch (wanted.kind) {
-    case 'whole':
-      return reply.header('content-length', sizeBytes).send(await options.blobs.read(digest));
+    case 'whole': {
+      const content = await options.blobs.read(digest);
+      describe(reply, digest);
+      return reply.header('content-length', sizeBytes).send(content);
+    }
     case 'part': {
       const { start, end } = wanted.range;
       const content = await options.blobs.read(digest, wanted.range);
+      describe(reply, digest);
       return reply
         .code(206)
         .headers({ 'content-length': end - start + 1, 'content-range': `bytes ${start}-${end}/${sizeBytes}` })

@@ -144,7 +144,9 @@ async function sendError(
 ): Promise<HttpReply> {
   const error = toVicError(failed.error);
   const { status, headers, body } = distributionErrorResponse(error);
-  if (error.class === 'Internal' || error.class === 'DataLoss') {
+  // A client that goes away in the middle of its upload is nothing to worry about; what arrived is kept.
+  const isGone = failed.reply.raw.destroyed;
+  if (!isGone && (error.class === 'Internal' || error.class === 'DataLoss')) {
     const path = failed.request.originalUrl.split('?')[0];
     options.logger.error('Request failed', { method: failed.request.method, path, error: error.stack });
   }

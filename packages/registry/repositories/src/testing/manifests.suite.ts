@@ -139,6 +139,19 @@ export const manifestsSuite: DialectSuite = (open) => {
       expect(await test.store.usageOf(1)).toBe(expected);
     });
 
+    it('lets one of many pushes fail without a trace, and the others through', async () => {
+      await using test = await StoreUnderTest.open(open);
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 12 }, async (_, index) => {
+          const missing = { mediaType: MEDIA_TYPES.ociLayer, digest: NOWHERE, size: 1 };
+          return test.image('library/busy', [`v${index}`], {}, index % 3 === 0 ? [missing] : undefined);
+        }),
+      );
+      expect(outcomes.filter(({ status }) => status === 'rejected')).toHaveLength(4);
+      expect(await test.store.listTags('library/busy', { limit: 100 })).toHaveLength(8);
+      expect((await test.events()).filter(({ type }) => type === 'artifact.pushed')).toHaveLength(8);
+    });
+
     it('asks the gates first, and changes nothing when one refuses', async () => {
       const asked: object[] = [];
       const refuse = new VicError({ class: 'FailedPrecondition', code: 'POLICY_TEST', message: 'no' });
