@@ -3,6 +3,8 @@ export type { AuditSettings } from './audit-log.ts';
 export type { AuditRecord, NewAuditRecord } from './audit-record.ts';
 export { auditConsumer } from './audit-consumer.ts';
 export type { AuditSink } from './audit-consumer.ts';
+export { auditForwarding } from './audit-forwarding.ts';
+export type { AuditForwarding } from './audit-forwarding.ts';
 export { AuditWorker } from './audit-worker.ts';
 export type { AuditWorkerDeps, AuditWorkerOptions } from './audit-worker.ts';
 export { AuditPurge } from './audit-purge.ts';

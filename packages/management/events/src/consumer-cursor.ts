@@ -10,6 +10,8 @@ export class ConsumerCursor {
   readonly #db: Executor;
   readonly #name: string;
   readonly #owner: string;
+  /** Where it is for as long as the lease is certainly ours, so that not every batch asks again. */
+  #held: { readonly position: number; readonly untilMs: number } | undefined;
 
   constructor(db: Executor, name: string, owner: string) {
     this.#db = db;
@@ -39,9 +41,15 @@ export class ConsumerCursor {
       .execute();
   }
 
-  /** Takes or prolongs the lease; the place, or `undefined` while another process has it. */
+  /** Takes the lease unless it is ours for long enough; the place, or `undefined` while another process has it. */
   async acquire(): Promise<number | undefined> {
+    const held = this.#held;
+    return held !== undefined && held.untilMs > performance.now() ? held.position : this.#prolong();
+  }
+
+  async #prolong(): Promise<number | undefined> {
     const now = Date.now();
+    const untilMs = performance.now() + LEASE_MS / 2;
     const row = await this.#db
       .updateTable('event_consumer')
       .set({ lease_owner: this.#owner, lease_until: now + LEASE_MS, seen_at: now })
@@ -49,6 +57,7 @@ export class ConsumerCursor {
       .where((column) => column.or([column('lease_owner', '=', this.#owner), column('lease_until', '<', now)]))
       .returning('position')
       .executeTakeFirst();
+    this.#held = row === undefined ? undefined : { position: row.position, untilMs };
     return row?.position;
   }
 
@@ -56,7 +65,7 @@ export class ConsumerCursor {
   async holding(outer: AbortSignal, operation: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const lost = new AbortController();
     const timer = setInterval(() => {
-      this.acquire().then(
+      this.#prolong().then(
         (position) => position === undefined && lost.abort(leaseLost(this.#name)),
         // The next attempt may succeed; if none does, the lease runs out and `advance` notices.
         () => undefined,
@@ -77,7 +86,11 @@ export class ConsumerCursor {
       .where('name', '=', this.#name)
       .where('lease_owner', '=', this.#owner)
       .executeTakeFirstOrThrow();
-    if (numUpdatedRows === 0n) throw leaseLost(this.#name);
+    if (numUpdatedRows === 0n) {
+      this.#held = undefined;
+      throw leaseLost(this.#name);
+    }
+    this.#held &&= { ...this.#held, position };
   }
 
   /** Notes a failure and gives how many there were in a row. */
@@ -94,6 +107,7 @@ export class ConsumerCursor {
 
   /** Lets another process go on at once. */
   async release(): Promise<void> {
+    this.#held = undefined;
     await this.#db
       .updateTable('event_consumer')
       .set({ lease_owner: null, lease_until: 0 })

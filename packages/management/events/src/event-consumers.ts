@@ -25,8 +25,9 @@ const DEFAULT_RETENTION_MS = 24 * 60 * 60 * 1000;
 const DEFAULT_RETRY_MS = 1000;
 const MAX_RETRY_DOUBLINGS = 6;
 const TRIM_INTERVAL_MS = 10 * 60 * 1000;
-/** Commits that follow each other closely are looked at together. */
+/** Commits that follow each other closely are looked at together; the more so while they keep coming. */
 const GATHER_MS = 10;
+const GATHER_WHILE_BUSY_MS = 100;
 const BATCH = 200;
 
 /** Tells consumers of the events in the outbox, each at its own pace and with a place of its own. */
@@ -37,6 +38,7 @@ export class EventConsumers implements AsyncDisposable {
   readonly #options: Required<EventConsumersOptions>;
   readonly #owner = randomUuid();
   readonly #stopping = new AbortController();
+  readonly #cursors = new Map<string, ConsumerCursor>();
   readonly #working = new Map<string, Promise<void>>();
   readonly #notBefore = new Map<string, number>();
   #loop: Promise<void> | undefined;
@@ -93,10 +95,11 @@ export class EventConsumers implements AsyncDisposable {
 
   async #run(): Promise<void> {
     using _subscription = this.#database.afterCommit(() => this.#wake?.());
+    let isBusy = false;
     let trimAt = Date.now() + TRIM_INTERVAL_MS;
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#look();
+        isBusy = await this.#look();
         if (Date.now() >= trimAt) {
           trimAt = Date.now() + TRIM_INTERVAL_MS;
           await this.#stayRegistered();
@@ -105,7 +108,7 @@ export class EventConsumers implements AsyncDisposable {
       } catch (error) {
         this.#logger.warn('The outbox could not be read', { error: describeError(error) });
       }
-      await this.#untilWoken();
+      await this.#untilWoken(isBusy ? GATHER_WHILE_BUSY_MS : GATHER_MS);
     }
   }
 
@@ -121,9 +124,10 @@ export class EventConsumers implements AsyncDisposable {
       .execute();
   }
 
-  /** Gives out positions, and starts the consumers that have something to do. */
-  async #look(): Promise<void> {
-    while ((await sequenceEvents(this.#database)) > 0);
+  /** Gives out positions, and starts the consumers that have something to do; says whether there was anything. */
+  async #look(): Promise<boolean> {
+    let isBusy = false;
+    while ((await sequenceEvents(this.#database)) > 0) isBusy = true;
     const last = await this.#lastPosition();
     const cursors = await this.#database.db.selectFrom('event_consumer').selectAll().execute();
     for (const consumer of this.#consumers) {
@@ -135,6 +139,7 @@ export class EventConsumers implements AsyncDisposable {
       const work = this.#work(consumer).finally(() => this.#working.delete(consumer.name));
       this.#working.set(consumer.name, work);
     }
+    return isBusy;
   }
 
   async #lastPosition(): Promise<number> {
@@ -170,7 +175,7 @@ export class EventConsumers implements AsyncDisposable {
     this.#notBefore.set(consumer.name, Date.now() + pauseMs);
   }
 
-  async #untilWoken(): Promise<void> {
+  async #untilWoken(gatherMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, this.#options.pollMs);
     this.#wake = resolve;
@@ -178,10 +183,12 @@ export class EventConsumers implements AsyncDisposable {
     await promise;
     clearTimeout(timer);
     this.#wake = undefined;
-    if (!this.#stopping.signal.aborted) await delay(GATHER_MS);
+    await delay(gatherMs, this.#stopping.signal).catch(() => undefined);
   }
 
   #cursor(name: string): ConsumerCursor {
-    return new ConsumerCursor(this.#database.db, name, this.#owner);
+    const cursor = this.#cursors.get(name) ?? new ConsumerCursor(this.#database.db, name, this.#owner);
+    this.#cursors.set(name, cursor);
+    return cursor;
   }
 }

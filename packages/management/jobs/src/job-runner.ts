@@ -26,7 +26,7 @@ export interface JobRunnerOptions {
 const DEFAULTS = { concurrency: 10, pollMs: 500, leaseMs: 30_000, graceMs: 20_000 } as const;
 const SWEEP_INTERVAL_MS = 10 * 60 * 1000;
 /** Commits that follow each other closely are looked at together. */
-const GATHER_MS = 10;
+const GATHER_MS = 40;
 
 /** Runs jobs, fires schedules and ends executions, beside the other processes that do the same. */
 export class JobRunner implements AsyncDisposable {
@@ -184,6 +184,6 @@ export class JobRunner implements AsyncDisposable {
     await promise;
     clearTimeout(timer);
     this.#wake = undefined;
-    if (!this.#stopping.signal.aborted) await delay(GATHER_MS);
+    await delay(GATHER_MS, this.#stopping.signal).catch(() => undefined);
   }
 }
