@@ -8,7 +8,7 @@ import {
 } from '@vic/authz';
 import { membershipsOf } from './memberships.ts';
 import { VicError } from '@vic/errors';
-import type { Database, Executor } from '@vic/sql';
+import { type Database, type Executor, type Insertable, type Schema, isForeignKeyViolation } from '@vic/sql';
 import type { AccountDirectory, GroupReference, UserReference } from './project-services.ts';
 import { ShortCache } from './short-cache.ts';
 
@@ -121,18 +121,13 @@ export class ProjectMembers {
       : await this.#deps.accounts.findGroup(member.group);
     if (account === undefined) throw noSuchAccount(isUser ? member.user : member.group);
     const entityType = isUser ? 'u' : 'g';
-    const row = await this.#deps.database.db
-      .insertInto('project_members')
-      .values({
-        project_id: projectId,
-        entity_type: entityType,
-        entity_id: account.id,
-        role_id: member.roleId,
-        created_at_ms: this.#now(),
-      })
-      .onConflict((conflict) => conflict.columns(['project_id', 'entity_type', 'entity_id']).doNothing())
-      .returning('id')
-      .executeTakeFirst();
+    const row = await this.#insert({
+      project_id: projectId,
+      entity_type: entityType,
+      entity_id: account.id,
+      role_id: member.roleId,
+      created_at_ms: this.#now(),
+    });
     this.#roles.forget();
     if (row === undefined) {
       throw new VicError({
@@ -188,6 +183,26 @@ export class ProjectMembers {
       .where('entity_id', '=', account.id)
       .execute();
     this.#roles.forget();
+  }
+
+  /** Nothing is given for who is a member already. */
+  async #insert(values: Insertable<Schema['project_members']>): Promise<{ readonly id: number } | undefined> {
+    try {
+      return await this.#deps.database.db
+        .insertInto('project_members')
+        .values(values)
+        .onConflict((conflict) => conflict.columns(['project_id', 'entity_type', 'entity_id']).doNothing())
+        .returning('id')
+        .executeTakeFirst();
+    } catch (error) {
+      if (!isForeignKeyViolation(error)) throw error;
+      throw new VicError({
+        class: 'NotFound',
+        code: 'PROJECT_NOT_FOUND',
+        message: `project ${values.project_id} not found`,
+        cause: error,
+      });
+    }
   }
 
   async #load(projectId: number): Promise<RolesOfProject> {

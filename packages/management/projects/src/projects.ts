@@ -9,6 +9,7 @@ import { ShortCache } from './short-cache.ts';
 
 /** How old another process's change may be before this one sees it. */
 const MAX_AGE_MS = 1_000;
+const NOT_EMPTY = 'the project contains repositories, can not be deleted';
 
 /** Whether a project may be deleted, and why not. */
 export interface Deletability {
@@ -157,10 +158,8 @@ export class Projects {
   async delete(projectId: number, operator: Principal): Promise<void> {
     await this.#deps.database.transaction(async (transaction) => {
       const project = await mustRead(transaction, projectId);
-      const { message } = await this.#deletability(transaction, projectId);
-      if (message !== undefined) {
-        throw new VicError({ class: 'FailedPrecondition', code: 'PROJECT_NOT_EMPTY', message });
-      }
+      const { deletable } = await this.#deletability(transaction, projectId);
+      if (!deletable) throw notEmpty();
       for (const remove of this.#deps.onDelete ?? []) await remove(transaction, project);
       await transaction.deleteFrom('cve_allowlists').where('project_id', '=', projectId).execute();
       await transaction.deleteFrom('projects').where('id', '=', projectId).execute();
@@ -226,7 +225,7 @@ export class Projects {
   async #deletability(executor: Executor, projectId: number): Promise<Deletability> {
     const repositories = await this.#deps.contents.repositoryCount(executor, projectId);
     if (repositories === 0) return { deletable: true, message: undefined };
-    return { deletable: false, message: 'the project contains repositories, can not be deleted' };
+    return { deletable: false, message: NOT_EMPTY };
   }
 
   async #tell(
@@ -258,6 +257,10 @@ async function mustRead(executor: Executor, id: number): Promise<Project> {
   const project = await readProject(executor, id);
   if (project !== undefined) return project;
   throw new VicError({ class: 'NotFound', code: 'PROJECT_NOT_FOUND', message: `project ${id} not found` });
+}
+
+function notEmpty(): VicError {
+  return new VicError({ class: 'FailedPrecondition', code: 'PROJECT_NOT_EMPTY', message: NOT_EMPTY });
 }
 
 function nameTaken(name: string): VicError {

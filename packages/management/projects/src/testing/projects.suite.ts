@@ -203,6 +203,13 @@ export const projectsSuite: DialectSuite = (open) => {
       await expect(members.remove(project.id, id)).rejects.toMatchObject({ class: 'NotFound' });
     });
 
+    it('of a project that is gone are not added', async () => {
+      await using database = await open();
+      const { members } = testWorld(database);
+      const added = members.add(4711, { user: { name: 'bob' }, roleId: 3 });
+      await expect(added).rejects.toMatchObject({ class: 'NotFound', code: 'PROJECT_NOT_FOUND' });
+    });
+
     it('of another project are not found', async () => {
       await using database = await open();
       const { projects, members } = testWorld(database);
