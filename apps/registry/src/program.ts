@@ -1,5 +1,9 @@
 import type { ProgramSpec } from '@vic/cli';
+import { importAdvisories } from './commands/advisories-command.ts';
+import { gc, scrub } from './commands/collect-command.ts';
+import { migrate } from './commands/migrate-command.ts';
 import { serve } from './commands/serve-command.ts';
+import { listUsers, resetPassword } from './commands/users-command.ts';
 import { VERSION } from './version.ts';
 
 /** The program with all its commands. */
@@ -7,5 +11,5 @@ export const registryProgram: ProgramSpec = {
   name: 'registry',
   summary: 'The enterprise registry',
   version: VERSION,
-  commands: [serve],
+  commands: [serve, gc, scrub, importAdvisories, migrate, listUsers, resetPassword],
 };

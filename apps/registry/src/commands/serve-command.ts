@@ -1,22 +1,10 @@
 import { once } from 'node:events';
 import { type CommandContext, defineCommand } from '@vic/cli';
 import { createLogger } from '@vic/log';
-import { VicError } from '@vic/errors';
-import { type RegistryConfiguration, defaultConfiguration, readRegistryConfiguration } from '../configuration.ts';
+import type { RegistryConfiguration } from '../configuration.ts';
 import { type RunningRegistry, startRegistry } from '../serve.ts';
-
-const DEFAULT_PORT = 5443;
-const DEFAULT_NOTARY_PORT = 4443;
-
-/** Options that say which installation a command is about. */
-export const INSTALLATION_OPTIONS = {
-  config: { kind: 'text', placeholder: 'file', description: 'Configuration file; see docs/reference/registry.md' },
-  data: {
-    kind: 'text',
-    placeholder: 'directory',
-    description: 'Where everything is kept, instead of a configuration file',
-  },
-} as const;
+import { DEFAULT_NOTARY_PORT, DEFAULT_PORT, configurationOf } from './configuration-of.ts';
+import { INSTALLATION_OPTIONS } from './installation.ts';
 
 /** `registry serve`. */
 export const serve = defineCommand({
@@ -45,34 +33,6 @@ export const serve = defineCommand({
     logger.info('stopping');
   },
 });
-
-/** The configuration that a command's options name. */
-export async function configurationOf(options: {
-  readonly config: string | undefined;
-  readonly data: string | undefined;
-  readonly url?: string | undefined;
-  readonly listen?: string | undefined;
-  readonly port?: number | undefined;
-  readonly 'notary-port'?: number | undefined;
-  readonly 'no-notary'?: boolean;
-}): Promise<RegistryConfiguration> {
-  if ((options.config === undefined) === (options.data === undefined)) {
-    throw new VicError({
-      class: 'InvalidArgument',
-      code: 'REGISTRY_INSTALLATION_UNNAMED',
-      message: 'Which registry is meant: give either --config or --data.',
-      remedy: 'For a first try: registry serve --data ./registry-data',
-    });
-  }
-  if (options.config !== undefined) return readRegistryConfiguration(options.config);
-  const port = options.port ?? DEFAULT_PORT;
-  return defaultConfiguration(options.data ?? '', {
-    externalUrl: options.url ?? `https://localhost:${port}`,
-    host: options.listen ?? '0.0.0.0',
-    port,
-    notaryPort: options['no-notary'] === true ? undefined : (options['notary-port'] ?? DEFAULT_NOTARY_PORT),
-  });
-}
 
 function tellStarted(
   { externalUrl, dataDirectory }: RegistryConfiguration,

@@ -1,0 +1,35 @@
+import { VicError } from '@vic/errors';
+import { type RegistryConfiguration, defaultConfiguration, readRegistryConfiguration } from '../configuration.ts';
+
+/** Where the registry listens unless told otherwise. */
+export const DEFAULT_PORT = 5443;
+/** Where the notary listens unless told otherwise: the port docker's content trust expects. */
+export const DEFAULT_NOTARY_PORT = 4443;
+
+/** The configuration that a command's options name. */
+export async function configurationOf(options: {
+  readonly config: string | undefined;
+  readonly data: string | undefined;
+  readonly url?: string | undefined;
+  readonly listen?: string | undefined;
+  readonly port?: number | undefined;
+  readonly 'notary-port'?: number | undefined;
+  readonly 'no-notary'?: boolean;
+}): Promise<RegistryConfiguration> {
+  if ((options.config === undefined) === (options.data === undefined)) {
+    throw new VicError({
+      class: 'InvalidArgument',
+      code: 'REGISTRY_INSTALLATION_UNNAMED',
+      message: 'Which registry is meant: give either --config or --data.',
+      remedy: 'For a first try: registry serve --data ./registry-data',
+    });
+  }
+  if (options.config !== undefined) return readRegistryConfiguration(options.config);
+  const port = options.port ?? DEFAULT_PORT;
+  return defaultConfiguration(options.data ?? '', {
+    externalUrl: options.url ?? `https://localhost:${port}`,
+    host: options.listen ?? '0.0.0.0',
+    port,
+    notaryPort: options['no-notary'] === true ? undefined : (options['notary-port'] ?? DEFAULT_NOTARY_PORT),
+  });
+}
