@@ -95,7 +95,9 @@ export class PasswordAuthenticator {
       secret,
       known: { against: robot.secretHash, result: robot },
       verify: async () =>
-        (await hasher.verify(secret, robot.secretHash)) ? { against: robot.secretHash, result: robot } : undefined,
+        (await hasher.verify(secret, robot.secretHash, address))
+          ? { against: robot.secretHash, result: robot }
+          : undefined,
     });
     if (robot.disabled) {
       throw new VicError({
@@ -117,14 +119,14 @@ export class PasswordAuthenticator {
     const { hasher } = this.#deps;
     const hash = found === undefined ? undefined : hashOf(found, configuration);
     if (found === undefined || hash === undefined) {
-      return { attempt, secret, verify: async () => hasher.verifyNothing(secret) };
+      return { attempt, secret, verify: async () => hasher.verifyNothing(secret, attempt.address) };
     }
     return {
       attempt,
       secret,
       known: { against: hash, result: found.user },
       verify: async () => {
-        if (!(await hasher.verify(secret, hash))) return undefined;
+        if (!(await hasher.verify(secret, hash, attempt.address))) return undefined;
         return { against: await this.#current(found.user, secret, hash), result: found.user };
       },
     };

@@ -1,6 +1,6 @@
 import { argon2, createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { WorkQueue } from './work-queue.ts';
+import { WorkQueue, type WorkQueueLimits } from './work-queue.ts';
 
 /** What one argon2id costs. */
 export interface PasswordCost {
@@ -13,9 +13,11 @@ export interface PasswordCost {
 const DEFAULT_COST: PasswordCost = { memoryKiB: 32 * 1024, passes: 2, parallelism: 1 };
 const SALT_BYTES = 16;
 const TAG_BYTES = 32;
-/** Two at a time: 64 MiB, and threads are left for files. Past sixty waiting, a client is told to come back. */
-const CONCURRENT_HASHES = 2;
-const WAITING_HASHES = 60;
+/**
+ * Two at a time: 64 MiB, and threads are left for files. Past sixty waiting, a client is told to come back; one
+ * address takes a quarter of them, so that it cannot keep the others out.
+ */
+const HASH_LIMITS: WorkQueueLimits = { running: 2, waiting: 60, waitingFromOne: 15 };
 const ARGON2_VERSION = 19;
 
 const deriveArgon2 = promisify(argon2);
@@ -29,7 +31,7 @@ interface ParsedArgon2 {
 /** Hashes and verifies what people sign in with; the hashes are PHC strings, which carry their own cost. */
 export class PasswordHasher {
   readonly #cost: PasswordCost;
-  readonly #queue = new WorkQueue(CONCURRENT_HASHES, WAITING_HASHES);
+  readonly #queue = new WorkQueue(HASH_LIMITS);
   #decoy: Promise<string> | undefined;
 
   /** A hasher of that cost. */
@@ -40,7 +42,7 @@ export class PasswordHasher {
   /** Of what a person chose: slow to try. */
   async hashChosen(secret: string): Promise<string> {
     const salt = randomBytes(SALT_BYTES);
-    const tag = await this.#derive(secret, salt, this.#cost);
+    const tag = await this.#derive(secret, { salt, cost: this.#cost });
     const { memoryKiB, passes, parallelism } = this.#cost;
     return `$argon2id$v=${ARGON2_VERSION}$m=${memoryKiB},t=${passes},p=${parallelism}$${base64(salt)}$${base64(tag)}`;
   }
@@ -51,18 +53,18 @@ export class PasswordHasher {
     return `$sha256$${base64(salt)}$${base64(sha256(secret, salt))}`;
   }
 
-  /** Whether the hash is of that secret. */
-  async verify(secret: string, hash: string): Promise<boolean> {
+  /** Whether the hash is of that secret, which came from that address. */
+  async verify(secret: string, hash: string, address?: string): Promise<boolean> {
     const [, algorithm, salt = '', tag = ''] = hash.split('$');
     if (algorithm === 'sha256') return equal(sha256(secret, Buffer.from(salt, 'base64')), Buffer.from(tag, 'base64'));
     const parsed = parseArgon2(hash);
-    return parsed !== undefined && equal(await this.#derive(secret, parsed.salt, parsed.cost), parsed.tag);
+    return parsed !== undefined && equal(await this.#derive(secret, parsed, address), parsed.tag);
   }
 
   /** Takes as long as {@link verify}, for accounts that do not exist: the time must not tell. */
-  async verifyNothing(secret: string): Promise<undefined> {
+  async verifyNothing(secret: string, address: string): Promise<undefined> {
     this.#decoy ??= this.hashChosen('decoy');
-    await this.verify(secret, await this.#decoy);
+    await this.verify(secret, await this.#decoy, address);
   }
 
   /** Whether a hash of a chosen secret was made at another cost than today's. */
@@ -73,8 +75,12 @@ export class PasswordHasher {
     return cost.memoryKiB !== memoryKiB || cost.passes !== passes || cost.parallelism !== parallelism;
   }
 
-  async #derive(secret: string, salt: Buffer, cost: PasswordCost): Promise<Buffer> {
-    return this.#queue.run(async () =>
+  async #derive(
+    secret: string,
+    { salt, cost }: Pick<ParsedArgon2, 'salt' | 'cost'>,
+    address?: string,
+  ): Promise<Buffer> {
+    return this.#queue.run(address, async () =>
       deriveArgon2('argon2id', {
         message: Buffer.from(secret, 'utf8'),
         nonce: salt,

@@ -1,40 +1,53 @@
 import { VicError } from '@vic/errors';
 
+/** How much a {@link WorkQueue} takes on. */
+export interface WorkQueueLimits {
+  readonly running: number;
+  readonly waiting: number;
+  /** Of those waiting, how many may have come from one place. */
+  readonly waitingFromOne: number;
+}
+
+interface Waiting {
+  readonly from: string | undefined;
+  start(): void;
+}
+
 /** Runs few operations at a time, lets few wait, and refuses the rest at once. */
 export class WorkQueue {
-  readonly #concurrent: number;
-  readonly #waitingLimit: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #limits: WorkQueueLimits;
+  readonly #waiting: Waiting[] = [];
   #running = 0;
 
-  /** A queue for that many at a time, and that many waiting. */
-  constructor(concurrent: number, waitingLimit: number) {
-    this.#concurrent = concurrent;
-    this.#waitingLimit = waitingLimit;
+  /** A queue with those limits. */
+  constructor(limits: WorkQueueLimits) {
+    this.#limits = limits;
   }
 
-  /** The result of the operation, once it is its turn. */
-  async run<T>(operation: () => Promise<T>): Promise<T> {
-    await this.#turn();
+  /** The result of the operation, once it is its turn; `from` is the place whose share of the queue it takes. */
+  async run<T>(from: string | undefined, operation: () => Promise<T>): Promise<T> {
+    await this.#turn(from);
     try {
       return await operation();
     } finally {
       this.#running--;
-      this.#waiting.shift()?.();
+      this.#waiting.shift()?.start();
     }
   }
 
-  async #turn(): Promise<void> {
-    if (this.#running < this.#concurrent) {
+  async #turn(from: string | undefined): Promise<void> {
+    if (this.#running < this.#limits.running) {
       this.#running++;
       return;
     }
-    if (this.#waiting.length >= this.#waitingLimit) throw tooMany();
+    const fromThere = from === undefined ? 0 : this.#waiting.filter((waiting) => waiting.from === from).length;
+    if (this.#waiting.length >= this.#limits.waiting || fromThere >= this.#limits.waitingFromOne) throw tooMany();
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.push(() => {
+    const start = (): void => {
       this.#running++;
       resolve();
-    });
+    };
+    this.#waiting.push({ from, start });
     await promise;
   }
 }

@@ -11,7 +11,14 @@ import {
 } from '@vic/rest';
 import type { Identity } from '../identity.ts';
 import { USER_FIELDS, listUsers } from '../users/user-list.ts';
-import { ID, isSelf, pathOf, requireSelfOr, requireUnrestricted } from './request-rules.ts';
+import {
+  ID,
+  isSelf,
+  pathOf,
+  requireAdministratorInPerson,
+  requireSelfOr,
+  requireUnrestricted,
+} from './request-rules.ts';
 import { userBody } from './user-body.ts';
 
 const TEXT = Type.Optional(Type.String({ maxLength: 1024 }));
@@ -122,6 +129,7 @@ function addSingle(app: HttpApplication, identity: Identity): void {
       if (isSelf(request, id)) throw undeletable(id);
       const user = await identity.users.get(id);
       auditSubject(request, user.name);
+      if (user.systemAdministrator) requireAdministratorInPerson(principalOf(request));
       await identity.users.remove(id);
       return reply.send();
     },

@@ -327,6 +327,8 @@ export function robotsSuite(open: OpenTemporaryDatabase): void {
     );
     expect((await server.ask('PUT', '/users/1/password', { as, body: { new_password: 'Other123' } })).status).toBe(403);
     expect((await server.ask('PUT', `/users/${id}/sysadmin`, { as, body: { sysadmin_flag: true } })).status).toBe(403);
+    expect((await server.ask('DELETE', '/users/1', { as })).status).toBe(403);
+    expect((await server.ask('DELETE', `/users/${id}`, { as })).status).toBe(200);
     expect((await server.ask('GET', '/users/current', { as })).status).toBe(412);
   });
 }
