@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { OpenTemporaryDatabase } from '@vic/sql/testing';
 import { osvDocuments } from '@vic/vulnerabilities/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -191,6 +193,30 @@ export function restSuite(open: OpenTemporaryDatabase): void {
       'library/one CVE-2023-0465 libssl3 3.0.8-1 3.0.9-1 Unknown',
     ]);
     expect((await world.call('GET', `/export/cve/download/${id}`)).status).toBe(404);
+  });
+
+  test('a feed is imported from its URL, and not again while it is the same', async () => {
+    const server = createServer((request, response) => {
+      const isKnown = request.headers['if-none-match'] === '"1"';
+      response
+        .writeHead(isKnown ? 304 : 200, { etag: '"1"' })
+        .end(isKnown ? undefined : JSON.stringify(osvDocuments[0]));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const body = { name: 'web', url: `http://127.0.0.1:${port}/all.json` };
+    const logs: string[] = [];
+    for (let turn = 0; turn < 2; turn++) {
+      const answer = await world.call('POST', '/system/advisories', { body });
+      expect(answer.status).toBe(202);
+      await world.settle();
+      logs.push(await world.scanning.deps.jobs.readLog((answer.json as { job_id: number }).job_id));
+    }
+    await new Promise((resolve) => server.close(resolve));
+    expect(logs[0]).toContain('8 advisories are known.');
+    expect(logs[1]).toContain('The feed has not changed since it was imported.');
+    expect((await world.call('DELETE', '/system/advisories/web')).status).toBe(200);
+    await world.settle();
   });
 
   test('advisories show how much is known and how old it is', async () => {

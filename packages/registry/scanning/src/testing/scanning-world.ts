@@ -7,6 +7,7 @@ import { ANONYMOUS, type Authorizer, type Principal, type ProjectIdentity } from
 import { temporaryBlobStore } from '@vic/blob/testing';
 import { EventConsumers, appendEvent } from '@vic/events';
 import { type HttpServer, createHttpServer } from '@vic/http';
+import { HttpClient } from '@vic/http-client';
 import { JobRunner, Jobs, Schedules } from '@vic/jobs';
 import { silentLogger } from '@vic/log';
 import { type ContentDigest, digestOfBytes } from '@vic/oci';
@@ -19,7 +20,7 @@ import type { OpenTemporaryDatabase, TemporaryDatabase } from '@vic/sql/testing'
 import { temporaryDirectory } from '@vic/testkit';
 import { AdvisoryFeeds } from '@vic/vulnerabilities';
 import { type LayerEntry, imageLayer } from '@vic/vulnerabilities/testing';
-import { Scanning, scanningRoutes } from '../index.ts';
+import { Scanning, httpFeeds, scanningRoutes } from '../index.ts';
 import type { ScanStatus } from '../reports/scan-report.ts';
 
 /** What an answer of the API was. */
@@ -73,6 +74,7 @@ export class ScanningWorld implements AsyncDisposable {
     const logger = silentLogger();
     const store = opening.use(new RepositoryStore({ database, blobs: blobs.store, logger, gates }));
     const jobs = new Jobs(database);
+    const client = opening.use(new HttpClient());
     const robots: { repository: string; revoked: boolean }[] = [];
     const clock = { offsetMs: 0 };
     const now = (): number => Date.now() + clock.offsetMs;
@@ -96,7 +98,7 @@ export class ScanningWorld implements AsyncDisposable {
         database,
         logger,
         directory: join(directory.path, 'advisories'),
-        fetch: refuse,
+        fetch: httpFeeds(client),
         now,
       }),
       robots: {
@@ -333,10 +335,6 @@ const authorizer: Authorizer = {
     return project !== undefined && (['read', 'pull', 'list'].includes(action) || action === 'push');
   },
 };
-
-async function refuse(): Promise<never> {
-  throw new Error('nothing is fetched here');
-}
 
 async function addProject({ db }: TemporaryDatabase, name: string): Promise<ProjectIdentity> {
   const { id } = await db
