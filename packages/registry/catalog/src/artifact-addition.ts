@@ -67,8 +67,8 @@ export class ArtifactAdditions {
 
   async #history({ config }: RegistryManifest): Promise<Addition> {
     const text = config === undefined ? '{}' : await this.#text(config, MAX_CONFIG_BYTES);
-    const parsed = JSON.parse(text) as { readonly history?: unknown };
-    return { contentType: JSON_TYPE, content: JSON.stringify(Array.isArray(parsed.history) ? parsed.history : []) };
+    const history = historyIn(text);
+    return { contentType: JSON_TYPE, content: JSON.stringify(Array.isArray(history) ? history : []) };
   }
 
   async #dependencies(artifact: ArtifactRow, manifest: RegistryManifest): Promise<Addition> {
@@ -104,6 +104,16 @@ export class ArtifactAdditions {
   async #text({ digest }: ContentDescriptor, limitBytes: number): Promise<string> {
     const content = await this.#deps.blobs.read(digest);
     return (await readBounded(content, limitBytes)).toString('utf8');
+  }
+}
+
+function historyIn(config: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(config);
+    return typeof parsed === 'object' && parsed !== null && 'history' in parsed ? parsed.history : undefined;
+  } catch (cause) {
+    const message = "the artifact's configuration is not JSON";
+    throw new VicError({ class: 'InvalidArgument', code: 'ADDITION_INVALID', message, cause });
   }
 }
 

@@ -24,6 +24,9 @@ const COLUMNS: ListMapping['columns'] = {
   pull_time: { column: 'artifacts.pulled_at_ms', type: 'time' },
 };
 
+/** Each is looked for by itself. */
+const MAX_LABELS = 50;
+
 /** The artifacts of a repository, newest first: the order of an index. */
 export const REPOSITORY_ARTIFACTS: ListMapping = { columns: COLUMNS, defaultSort: ['-push_time', '-id'] };
 
@@ -74,7 +77,7 @@ function labelCondition(filter: Filter): Expression<SqlBool> {
     if (!/^\d{1,15}$/.test(value)) throw invalid('labels names labels by their ids');
     return Number(value);
   });
-  if (ids.length === 0) throw invalid('labels names no label');
+  if (ids.length === 0 || ids.length > MAX_LABELS) throw invalid(`labels names from 1 to ${MAX_LABELS} labels`);
   const has = ids.map(
     (id) => sql<SqlBool>`exists (
       select 1 from artifact_labels where artifact_labels.artifact_id = artifacts.id and artifact_labels.label_id = ${id}

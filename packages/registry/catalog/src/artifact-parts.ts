@@ -38,6 +38,13 @@ export interface InheritedAccessory {
 
 const NONE: readonly never[] = [];
 
+/**
+ * What is shown of a page in all, newest first, so that nobody can push so much that a list takes the server's
+ * memory; `/tags` and `/accessories` of an artifact have pages of their own.
+ */
+const MAX_TAGS = 50_000;
+const MAX_ACCESSORIES = 5_000;
+
 /** Reads what belongs to the artifacts of a page: one query for each part, however many artifacts there are. */
 export async function loadParts(
   database: Database,
@@ -72,7 +79,13 @@ function subjectKey(repositoryId: number, digest: string): string {
 
 async function loadTags({ db }: Database, ids: readonly number[]): Promise<readonly TagRow[]> {
   if (ids.length === 0) return [];
-  return db.selectFrom('tags').selectAll().where('artifact_id', 'in', ids).orderBy('id', 'desc').execute();
+  return db
+    .selectFrom('tags')
+    .selectAll()
+    .where('artifact_id', 'in', ids)
+    .orderBy('id', 'desc')
+    .limit(MAX_TAGS)
+    .execute();
 }
 
 async function loadLabels(
@@ -116,7 +129,8 @@ async function loadAccessories({ db }: Database, artifacts: readonly ArtifactRow
     .select('repositories.name as repository')
     .where('artifacts.repository_id', 'in', [...new Set(artifacts.map((artifact) => artifact.repository_id))])
     .where('artifacts.subject_digest', 'in', [...new Set(artifacts.map(({ digest }) => digest))])
-    .orderBy('artifacts.id')
+    .orderBy('artifacts.id', 'desc')
+    .limit(MAX_ACCESSORIES)
     .execute();
 }
 

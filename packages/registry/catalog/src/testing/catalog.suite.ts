@@ -128,8 +128,8 @@ export function catalogSuite(open: OpenTemporaryDatabase): void {
           { child_digest: arm64.digest, platform: { architecture: 'arm64' } },
         ],
         accessories: [
-          { digest: sbom.digest, type: 'subject.accessory', subject_artifact_digest: index.digest },
           { digest: signature.digest, type: 'signature.notation' },
+          { digest: sbom.digest, type: 'subject.accessory', subject_artifact_digest: index.digest },
         ],
       },
     ]);
@@ -196,6 +196,8 @@ export function catalogSuite(open: OpenTemporaryDatabase): void {
     expect(world.events).toContainEqual(
       expect.objectContaining({ type: 'artifact.labelled', label: 'prod', tags: ['v2'], operator: 'admin' }),
     );
+    const many = encodeURIComponent(`labels={${'1 '.repeat(900)}}`);
+    expect((await world.call('GET', `${NESTED}/artifacts?q=${many}`)).status).toBe(400);
     expect((await world.call('DELETE', `${artifact}/labels/${id}`)).status).toBe(200);
     expect((await world.call('DELETE', `${artifact}/labels/${id}`)).status).toBe(404);
 
