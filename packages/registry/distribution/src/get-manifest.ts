@@ -28,7 +28,7 @@ export async function getManifest(
 }
 
 /** A reference that can be neither is not looked for. */
-export function requireReference(reference: string): void {
+function requireReference(reference: string): void {
   if (reference.includes(':')) {
     if (!isContentDigest(reference)) throw invalidDigest(reference);
   } else if (!isTagName(reference)) throw unknownManifest(reference);

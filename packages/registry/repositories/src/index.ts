@@ -30,8 +30,6 @@ export { MissingContent } from './missing-content.ts';
 export type { SparsePolicy } from './missing-content.ts';
 export {
   adoptBlob,
-  blobState,
-  claimBlob,
   condemnBlobs,
   condemnedBlobs,
   expireLinks,

@@ -8,7 +8,7 @@ import {
 } from '../distribution-access.ts';
 
 /** A user of the test's registry. */
-export const TEST_USER: Principal = {
+const TEST_USER: Principal = {
   kind: 'user',
   id: 1,
   name: 'ada',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type BlobStore, openFsBlobStore } from '@vic/blob';
 import { createHttpServer } from '@vic/http';
-import { createLogger, silentLogger } from '@vic/log';
+import { silentLogger } from '@vic/log';
 import { type ArtifactGate, RepositoryStore, type SparsePolicy } from '@vic/repositories';
 import { type Database, openDatabase } from '@vic/sql';
 import { temporaryDirectory } from '@vic/testkit';
@@ -17,8 +17,6 @@ export interface TestRegistryOptions {
   readonly sparse?: SparsePolicy;
   readonly upstream?: Upstream;
   readonly minChunkBytes?: number;
-  /** 0 when absent. */
-  readonly port?: number;
   /** Kept when given; else temporary. */
   readonly directory?: string;
 }
@@ -40,7 +38,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   const directory = options.directory ?? resources.use(await temporaryDirectory('vic-distribution-')).path;
   const database = resources.use(await openDatabase({ kind: 'sqlite', path: join(directory, 'registry.db') }));
   const blobs = resources.use(await openFsBlobStore({ directory: join(directory, 'blobs') }));
-  const logger = options.port === undefined ? silentLogger() : createLogger({ name: 'test-registry', level: 'warn' });
+  const logger = silentLogger();
   const { gates = [], sparse = 'indexes' } = options;
   const store = resources.use(new RepositoryStore({ database, blobs, logger, gates, sparse }));
   const server = resources.use(createHttpServer({ logger }));
@@ -54,7 +52,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
     ...(options.upstream === undefined ? {} : { upstream: options.upstream }),
     ...(options.minChunkBytes === undefined ? {} : { minChunkBytes: options.minChunkBytes }),
   });
-  const address = await server.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  const address = await server.listen({ host: '127.0.0.1', port: 0 });
   const host = 'port' in address ? `${address.host}:${address.port}` : '';
   const moved = resources.move();
   return Object.assign(state, {
