@@ -52,9 +52,9 @@ export interface BlobStore extends AsyncDisposable {
    * The content. A blob that is not there is `NotFound` (`BLOB_UNKNOWN`), a range outside of it `InvalidArgument`
    * (`BLOB_RANGE_INVALID`).
    *
-   * The content is hashed as it streams: when it turns out to be damaged the stream fails with `DataLoss`
-   * (`BLOB_DAMAGED`) before its last byte, and the blob is quarantined. For a range, the blob is verified first
-   * unless this process did so lately.
+   * The content is hashed as it streams, unless this process has hashed the same, unchanged object within the last
+   * minutes: when it turns out to be damaged the stream fails with `DataLoss` (`BLOB_DAMAGED`) before its last byte,
+   * and the blob is quarantined. For a range, the blob is hashed as a whole first.
    */
   read(digest: BlobDigest, range?: ByteRange): Promise<Readable>;
 

@@ -1,10 +1,10 @@
 import type { BlobDigest } from './blob-digest.ts';
 
-/** A range is served without reading the whole blob first when that was done at most so long ago. */
+/** Content is served without being hashed again when that was done at most so long ago, and it is the same object. */
 const TRUSTED_MS = 10 * 60_000;
 const MAX_REMEMBERED = 10_000;
 
-/** The blobs that this process has lately read in full and found sound. */
+/** The blobs that this process has lately hashed in full and found sound. */
 export class VerifiedLately {
   readonly #seen = new Map<BlobDigest, { readonly identity: string; readonly untilMs: number }>();
 

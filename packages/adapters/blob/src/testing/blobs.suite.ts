@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { digestOfBytes } from '@vic/oci';
 import { expect, it } from 'vitest';
@@ -56,6 +56,15 @@ export function blobsSuite(create: () => Promise<StoreUnderTest>): void {
     await using store = await place.open();
     const { digest } = await putRandom(store, 1000);
     expect(await names(store)).toEqual([digest]);
+  });
+
+  it('read() can be piped, to a slow destination', async () => {
+    await using place = await create();
+    await using store = await place.open();
+    const { digest, content } = await putRandom(store, 3_000_001);
+    const slow = new PassThrough({ highWaterMark: 1000 });
+    (await store.read(digest)).pipe(slow);
+    expect((await buffer(slow)).equals(content)).toBe(true);
   });
 
   it('read() gives exactly the bytes of a range', async () => {
