@@ -5,7 +5,7 @@ export type { Schema } from './schema/schema.ts';
 export { isForeignKeyViolation, isUniqueViolation } from './sql-error.ts';
 export { afterKey, applyListQuery, beforeKey, containsText, fetchPage, filterCondition } from './list-query.ts';
 export type { ListColumn, ListFilter, ListMapping, ListPage, ListRequest } from './list-request.ts';
-export { expressionBuilder, sql } from 'kysely';
+export { sql } from 'kysely';
 export type {
   Expression,
   ExpressionBuilder,

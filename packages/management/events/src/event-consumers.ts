@@ -1,4 +1,4 @@
-import { delay } from '@vic/async';
+import { delay, withDeadline } from '@vic/async';
 import { describeError } from '@vic/errors';
 import { randomUuid } from '@vic/ids';
 import type { Logger } from '@vic/log';
@@ -29,6 +29,7 @@ const TRIM_INTERVAL_MS = 10 * 60 * 1000;
 const GATHER_MS = 10;
 const GATHER_WHILE_BUSY_MS = 100;
 const BATCH = 200;
+const STOP_TIMEOUT_MS = 20_000;
 
 /** Tells consumers of the events in the outbox, each at its own pace and with a place of its own. */
 export class EventConsumers implements AsyncDisposable {
@@ -86,7 +87,9 @@ export class EventConsumers implements AsyncDisposable {
     this.#stopping.abort();
     this.#wake?.();
     await this.#loop;
-    await Promise.all(this.#working.values());
+    // What does not end in time is told again, to whoever takes over.
+    const ended = async (): Promise<unknown> => Promise.all(this.#working.values());
+    await withDeadline('event consumers to end', STOP_TIMEOUT_MS, ended).catch(() => undefined);
     for (const { name } of this.#consumers)
       await this.#cursor(name)
         .release()

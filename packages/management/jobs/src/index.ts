@@ -10,7 +10,7 @@ export type { CronType, NewSchedule, Schedule } from './schedule.ts';
 export { nextRun, validateCron } from './cron.ts';
 export { JobMonitor } from './job-monitor.ts';
 export type { JobPool, JobQueue, JobWorker } from './job-monitor.ts';
-export { executionBody, historyBody, scheduleBody, taskBody, timeText } from './job-bodies.ts';
+export { executionBody, taskBody } from './job-bodies.ts';
 export { jobRoutes } from './job-routes.ts';
 export type { JobRoutesDeps } from './job-routes.ts';
 export { systemJobRoutes } from './system-job-routes.ts';

@@ -1,6 +1,5 @@
-export { Settings, isSecret } from './settings.ts';
+export { Settings } from './settings.ts';
 export type { SettingsCheck, SettingsDeps } from './settings.ts';
-export { SETTING_DEFINITIONS, isSettingName } from './setting-definitions.ts';
 export type { SettingName, SettingValues } from './setting-definitions.ts';
 export type { SettingDefinition, SettingValue } from './setting-definition.ts';
 export { settingRoutes } from './setting-routes.ts';

@@ -25,8 +25,6 @@ export const SETTING_DEFINITIONS = {
         : 'must be -1 or greater than zero',
   },
   notification_enable: flag(true, 'Whether webhooks are called.'),
-  pull_time_update_disable: flag(false, 'Whether pulls leave the time of the last pull as it is.'),
-  pull_count_update_disable: flag(false, 'Whether pulls are not counted.'),
   pull_audit_log_disable: flag(false, 'Whether pulls are left out of the audit log.'),
   scanner_skip_update_pulltime: flag(false, 'Whether the pulls of scanners leave the time of the last pull as it is.'),
   audit_log_forward_endpoint: text('', 'The syslog server that audit records are sent to: host:port or a URL.'),

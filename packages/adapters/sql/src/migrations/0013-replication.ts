@@ -9,6 +9,7 @@ export const replication: Migration = {
     await createRegistries(db, types);
     await createPolicies(db, types);
     await createPending(db, types);
+    await createSent(db, types);
     await createApprovals(db, types);
     await createProxyReferences(db, types);
   },
@@ -81,6 +82,19 @@ async function createPending(db: Kysely<unknown>, types: ColumnTypes): Promise<v
     .createIndex('replication_pending_due')
     .on('replication_pending')
     .columns(['due_at_ms', 'policy_id'])
+    .execute();
+}
+
+async function createSent(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
+  await types
+    .idColumn(db.schema.createTable('replication_sent'))
+    .addColumn('policy_id', 'integer', (column) =>
+      column.notNull().references('replication_policies.id').onDelete('cascade'),
+    )
+    .addColumn('repository', 'text', (column) => column.notNull())
+    .addColumn('tag', 'text', (column) => column.notNull())
+    .addColumn('digest', 'text', (column) => column.notNull())
+    .addUniqueConstraint('replication_sent_unique', ['policy_id', 'repository', 'tag'])
     .execute();
 }
 

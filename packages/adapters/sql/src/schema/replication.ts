@@ -76,6 +76,15 @@ export interface ReplicationTables {
     state: string;
     last_error: string;
   };
+  /** What a policy last brought to each tag of its destination: whether the tag was changed there since. */
+  replication_sent: {
+    id: Generated<number>;
+    policy_id: number;
+    /** The repository at the source, with its project. */
+    repository: string;
+    tag: string;
+    digest: string;
+  };
   /** Approvals of artifacts for promotion by a policy. */
   replication_approvals: {
     id: Generated<number>;
