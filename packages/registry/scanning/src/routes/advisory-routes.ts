@@ -7,7 +7,7 @@ import { ADVISORY_IMPORT, requestReevaluation } from '../scans/advisory-import-j
 import { databaseBody } from '../scans/built-in-scan.ts';
 
 const ImportBody = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 64 }),
+  name: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._ -]{0,63}$' }),
   url: Type.String({ maxLength: 2048, pattern: '^https?://' }),
   mode: Type.Optional(Type.Union([Type.Literal('replace'), Type.Literal('merge')])),
 });

@@ -144,8 +144,8 @@ export class Scans {
       };
       const [jobId = 0] =
         executionId === undefined
-          ? [await this.#deps.jobs.enqueue(job, transaction)]
-          : await this.#deps.jobs.addTasks(executionId, [job], transaction);
+          ? [await this.#deps.jobs.enqueue(job, transaction).catch(ongoing)]
+          : await this.#deps.jobs.addTasks(executionId, [job], transaction).catch(ongoing);
       await this.#reports.assign(transaction, reportId, jobId);
     });
   }
@@ -161,6 +161,17 @@ function reportTypeOf(subject: ScanSubject, metadata: ScannerMetadata, scanType:
   const produces = capabilityFor(metadata, scanType, subject.manifestMediaType)?.produces ?? [];
   if (scanType === 'sbom') return MIME.sbomReport;
   return produces.includes(MIME.report) ? MIME.report : MIME.nativeReport;
+}
+
+/** Harbor's words for a scan that is asked for while there is one. */
+function ongoing(error: unknown): never {
+  if (!isVicError(error, { code: 'JOB_ACTIVE' })) throw error;
+  throw new VicError({
+    class: 'Conflict',
+    code: 'SCAN_ONGOING',
+    message: 'a previous scan process is Running',
+    cause: error,
+  });
 }
 
 function refused(message: string): VicError {
