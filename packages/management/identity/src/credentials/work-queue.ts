@@ -13,6 +13,21 @@ interface Waiting {
   start(): void;
 }
 
+/** The queue is full. */
+class QueueFullError extends VicError {
+  /** For the `Retry-After` header. */
+  readonly retryAfterSeconds = 1;
+
+  constructor() {
+    super({
+      class: 'RateLimited',
+      code: 'IDENTITY_BUSY',
+      message: 'Too many people are signing in at this moment.',
+      remedy: 'Try again in a second.',
+    });
+  }
+}
+
 /** Runs few operations at a time, lets few wait, and refuses the rest at once. */
 export class WorkQueue {
   readonly #limits: WorkQueueLimits;
@@ -41,7 +56,8 @@ export class WorkQueue {
       return;
     }
     const fromThere = from === undefined ? 0 : this.#waiting.filter((waiting) => waiting.from === from).length;
-    if (this.#waiting.length >= this.#limits.waiting || fromThere >= this.#limits.waitingFromOne) throw tooMany();
+    if (this.#waiting.length >= this.#limits.waiting || fromThere >= this.#limits.waitingFromOne)
+      throw new QueueFullError();
     const { promise, resolve } = Promise.withResolvers<void>();
     const start = (): void => {
       this.#running++;
@@ -50,13 +66,4 @@ export class WorkQueue {
     this.#waiting.push({ from, start });
     await promise;
   }
-}
-
-function tooMany(): VicError {
-  return new VicError({
-    class: 'RateLimited',
-    code: 'IDENTITY_BUSY',
-    message: 'Too many people are signing in at this moment.',
-    remedy: 'Try again in a second.',
-  });
 }

@@ -50,16 +50,7 @@ export class IdentityServer implements AsyncDisposable {
 
   private constructor(database: Database) {
     this.database = database;
-    this.identity = new Identity({
-      database,
-      secrets: new SecretBox(new Uint8Array(32).fill(7)),
-      settings: { current: async () => identityConfiguration(this.settings) },
-      projects: { findProject: async (nameOrId, isName) => this.#find(nameOrId, isName) },
-      externalUrl: 'http://registry.test',
-      apiPrefix: PREFIX,
-      clock: () => this.nowMs,
-      passwordCost: CHEAP,
-    });
+    this.identity = this.anotherProcess();
   }
 
   /** Starts on a port of its own, with the first administrator made. */
@@ -124,6 +115,20 @@ export class IdentityServer implements AsyncDisposable {
       field: (name) => String((parsed as Readonly<Record<string, unknown>>)[name]),
       cookies: new Map(cookies.map(([name = '', value = '']) => [name, value])),
     };
+  }
+
+  /** An identity as another process that shares the database has one: with a memory of its own. */
+  anotherProcess(): Identity {
+    return new Identity({
+      database: this.database,
+      secrets: new SecretBox(new Uint8Array(32).fill(7)),
+      settings: { current: async () => identityConfiguration(this.settings) },
+      projects: { findProject: async (nameOrId, isName) => this.#find(nameOrId, isName) },
+      externalUrl: 'http://registry.test',
+      apiPrefix: PREFIX,
+      clock: () => this.nowMs,
+      passwordCost: CHEAP,
+    });
   }
 
   /** Makes a local user with the password `Secret123` and gives the id. */

@@ -61,8 +61,8 @@ export function protectionSuite(open: OpenTemporaryDatabase): void {
 
   it('is shared by processes that share the database', async () => {
     await fail(5, 'bob');
-    const codes = await Promise.all([outcome('bob', 'Secret123'), outcome('BOB', 'Secret123')]);
-    expect(codes).toEqual(['SIGN_IN_BLOCKED', 'SIGN_IN_BLOCKED']);
+    await using other = server.anotherProcess();
+    await expect(other.verifyPassword('BOB', 'Secret123', HOME)).rejects.toMatchObject({ code: 'SIGN_IN_BLOCKED' });
   });
 
   it('counts all guesses that are made at the same moment', async () => {
@@ -115,12 +115,10 @@ export function protectionSuite(open: OpenTemporaryDatabase): void {
   describe('a changed password', () => {
     it('ends what was remembered of the old one, in every process', async () => {
       expect(await outcome('bob', 'Secret123')).toBe('in');
-      const { hasher, users } = server.identity;
-      const bob = await users.findByName('bob');
-      // As another process would: past this one's memory.
-      await users.setPasswordHash(bob?.id ?? 0, await hasher.hashChosen('Better456'));
+      await using other = server.anotherProcess();
+      const { password } = await other.localUsers.resetPassword('bob');
       expect(await outcome('bob', 'Secret123')).toBe('CREDENTIALS_WRONG');
-      expect(await outcome('bob', 'Better456')).toBe('in');
+      expect(await outcome('bob', password)).toBe('in');
     });
   });
 
