@@ -96,7 +96,7 @@ export class Replication implements AsyncDisposable {
     const wake = (): void => runner.wake();
     const { repositories } = deps;
     this.consumer = new ReplicationConsumer({ policies, endpoints, artifacts, pending, wake });
-    const task = replicationTask({ policies, peers, pending, gate, repositories, wake });
+    const task = replicationTask({ database, policies, peers, pending, gate, repositories, wake });
     this.jobKinds = [task, executions.planKind()];
     this.vendor = executions.vendor();
     const aboutRegistries = registryRoutes({ endpoints, factory });

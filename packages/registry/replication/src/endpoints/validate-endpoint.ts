@@ -20,7 +20,7 @@ export function validateEndpoint(settings: EndpointSettings): EndpointSettings {
 }
 
 /** An http or https URL without credentials, query, or slash at its end. */
-export function normalizeUrl(text: string): string {
+function normalizeUrl(text: string): string {
   const url = text.length > MAX_URL_LENGTH ? null : URL.parse(text.includes('://') ? text : `http://${text}`);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
     throw invalid(`invalid URL: ${text.slice(0, 100).replace(/\/\/[^@/]*@/, '//…@')}`);

@@ -38,7 +38,7 @@ export interface LocalPeerDeps {
 }
 
 /** Whom changes made by replication are recorded as. */
-export const REPLICATION_PRINCIPAL: RobotPrincipal = {
+const REPLICATION_PRINCIPAL: RobotPrincipal = {
   kind: 'robot',
   id: 0,
   name: 'replication',

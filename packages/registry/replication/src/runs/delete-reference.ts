@@ -2,10 +2,16 @@ import { isVicError } from '@vic/errors';
 import { isContentDigest } from '@vic/oci';
 import type { TransferRoute } from '../transfer/copy-artifact.ts';
 import type { PendingItem } from './pending-work.ts';
+import type { SentTags } from './sent-tags.ts';
+
+/** From where to where, and what was brought there before. */
+export interface DeletionRoute extends TransferRoute {
+  readonly sent: SentTags;
+}
 
 /** Removes at the destination what was deleted at the source, unless it has become something else there. */
-export async function deleteReference(route: TransferRoute, item: PendingItem): Promise<void> {
-  const { target, targetRepository, signal, tell } = route;
+export async function deleteReference(route: DeletionRoute, item: PendingItem): Promise<void> {
+  const { sent, target, targetRepository, signal, tell } = route;
   const { reference } = item;
   const name = `${targetRepository}${isContentDigest(reference) ? '@' : ':'}${reference}`;
   const there = await target.head(targetRepository, reference, signal);
@@ -21,14 +27,9 @@ export async function deleteReference(route: TransferRoute, item: PendingItem): 
     }
     return;
   }
-  if (there.digest !== item.digest && !(await isOlderThere(route, item))) {
+  if (there.digest !== item.digest && !(await sent.isLast(reference, there.digest))) {
     return tell(`${name} names something else at the destination and stays.`);
   }
   await target.deleteTag(targetRepository, reference, signal);
   tell(`Deleted ${name}.`);
-}
-
-async function isOlderThere({ target, targetRepository, signal }: TransferRoute, item: PendingItem): Promise<boolean> {
-  const pushedAtMs = await target.tagPushedAt(targetRepository, item.reference, signal);
-  return pushedAtMs !== undefined && pushedAtMs < item.sinceMs;
 }

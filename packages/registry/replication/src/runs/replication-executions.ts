@@ -23,7 +23,7 @@ export interface ExecutionsDeps {
 /** The owner of executions, by Harbor's name. */
 export const REPLICATION_VENDOR = 'REPLICATION';
 /** The queue of the jobs that find out which repositories an execution is about. */
-export const PLAN_KIND = 'REPLICATION_PLAN';
+const PLAN_KIND = 'REPLICATION_PLAN';
 
 const PLAN_TRIES = 3;
 const TASKS_PER_BATCH = 200;

@@ -4,6 +4,7 @@ import type { JobContext, JobKind } from '@vic/jobs';
 import { isContentDigest } from '@vic/oci';
 import { BandwidthLimit } from '@vic/registry-client';
 import type { RepositoryStore } from '@vic/repositories';
+import type { Database } from '@vic/sql';
 import { ArtifactFilter } from '../policies/artifact-filter.ts';
 import { destinationName } from '../policies/destination-name.ts';
 import type { ReplicationPolicies } from '../policies/replication-policies.ts';
@@ -11,12 +12,14 @@ import type { ReplicationPolicy } from '../policies/replication-policy.ts';
 import type { PromotionGate } from '../promotion/promotion-gate.ts';
 import { reconcileRepository } from '../transfer/reconcile-repository.ts';
 import type { HoldReason, Reconciliation, ReconciliationReport, UnitResult } from '../transfer/reconcile-repository.ts';
+import { sentTags } from './sent-tags.ts';
 import { deleteReference } from './delete-reference.ts';
 import type { PendingItem, PendingWork } from './pending-work.ts';
 import type { PolicyPeers, ReplicationPeers } from './replication-peers.ts';
 
 /** What a task works with. */
 export interface TaskDeps {
+  readonly database: Database;
   readonly policies: Pick<ReplicationPolicies, 'get'>;
   readonly peers: ReplicationPeers;
   readonly pending: PendingWork;
@@ -83,6 +86,7 @@ function reconciliationOf(
     filter: new ArtifactFilter(policy.filters),
     override: policy.override,
     laterWins: peers.endpoint.replicatesHere,
+    sent: sentTags(deps.database, policy.id, repository),
     holdReason: policy.sourceId === undefined ? holdReasonOf(deps, policy) : undefined,
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openFsBlobStore } from '@vic/blob';
 import type { BlobStore } from '@vic/blob';
+import { catalogRoutes } from '@vic/catalog';
 import { registerDistribution } from '@vic/distribution';
 import { appendEvent, EventConsumers } from '@vic/events';
 import { createHttpServer } from '@vic/http';
@@ -180,7 +181,7 @@ async function siteParts(options: TestSiteOptions, onFailure: AsyncDisposableSta
       done();
     });
     await registerDistribution(server.app, { store, blobs, access, upstream, isReadOnly: async () => false, logger });
-    await registerApi(server.app, { database, projects, around, replication });
+    await registerApi(server.app, { database, store, blobs, projects, around, replication });
     await server.listen({ host: '127.0.0.1', port: Number(host.split(':')[1]) });
     return { close: async () => server.close(0) };
   };
@@ -190,9 +191,12 @@ async function siteParts(options: TestSiteOptions, onFailure: AsyncDisposableSta
 
 async function registerApi(
   app: HttpApplication,
-  parts: { database: Database; projects: Projects; around: ProjectsDeps; replication: Replication },
+  parts: Pick<SiteParts, 'blobs' | 'database' | 'projects' | 'replication' | 'store'> & {
+    readonly around: ProjectsDeps;
+  },
 ): Promise<void> {
-  const { around, database, projects, replication } = parts;
+  const { around, blobs, database, projects, replication, store } = parts;
+  const visible = { visibleTo: async () => 'all' as const, describe: async () => [] };
   const members = new ProjectMembers({ database, accounts: around.accounts });
   const allowlists = new CveAllowlists({ database });
   const services: RestServices = {
@@ -205,6 +209,7 @@ async function registerApi(
   const projectCreation = async () => 'everyone' as const;
   await registerRest(app, { prefix: '/api/v2.0', logger: silentLogger(), services }, [
     ...projectRestRoutes({ ...around, projects, members, allowlists, projectCreation }),
+    catalogRoutes({ database, store, blobs, projects: visible, appendEvent }),
     replication.routes,
   ]);
 }

@@ -66,9 +66,18 @@ export const topologiesSuite: DialectSuite = (open) => {
       await delay(20);
       const later = await pushImage(atB, { tag: 'same' });
       await updatePolicy(a, toB, { enabled: true });
+      await until(async () => (await digestAt(atB, 'down-a')) === onlyA.digest);
+      await until(async () => (await runningOf(a)) === 0);
+      expect(await digestAt(atB, 'same')).toBe(later.digest);
       await updatePolicy(b, toA, { enabled: true });
       await until(async () => (await digestAt(atA, 'same')) === later.digest);
-      await until(async () => (await digestAt(atB, 'down-a')) === onlyA.digest);
+      // What arrived late is no later than what was pushed after it.
+      const sent = await pushImage(atA, { tag: 'late' });
+      await until(async () => (await digestAt(atB, 'late')) === sent.digest);
+      const inAnHour = Date.now() + 3_600_000;
+      await b.database.db.updateTable('tags').set({ pushed_at_ms: inAnHour }).where('name', '=', 'late').execute();
+      const next = await pushImage(atA, { tag: 'late' });
+      await until(async () => (await digestAt(atB, 'late')) === next.digest);
       await settled([a, toB], [b, toA]);
       expect(await digestAt(atB, 'same')).toBe(later.digest);
     });
@@ -138,6 +147,12 @@ export const topologiesSuite: DialectSuite = (open) => {
     });
   });
 };
+
+/** How many executions have not ended. */
+async function runningOf(site: TestSite): Promise<number> {
+  const { headers } = await site.call('GET', '/replication/executions?status=InProgress');
+  return Number(headers.get('x-total-count'));
+}
 
 /** Pushes and copies that changed something. */
 async function arrivals(site: TestSite): Promise<readonly unknown[]> {

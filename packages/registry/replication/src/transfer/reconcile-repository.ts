@@ -2,6 +2,7 @@ import { describeError, isVicError } from '@vic/errors';
 import { isContentDigest, parseRegistryManifest } from '@vic/oci';
 import type { ContentDigest } from '@vic/oci';
 import type { ArtifactFilter } from '../policies/artifact-filter.ts';
+import type { SentTags } from '../runs/sent-tags.ts';
 import { ArtifactCopier, isAccessoryTag } from './copy-artifact.ts';
 import type { TransferRoute, TransferTotals } from './copy-artifact.ts';
 
@@ -32,6 +33,8 @@ export interface Reconciliation extends TransferRoute {
   /** Both registries copy to each other: the later writer of a tag wins. */
   readonly laterWins: boolean;
   readonly holdReason?: HoldReason | undefined;
+  /** What was brought to the destination's tags before. */
+  readonly sent: SentTags;
 }
 
 /** What a reconciliation did. */
@@ -120,11 +123,12 @@ async function bring(
   const there = await target.head(targetRepository, tag ?? digest, signal);
   if (there !== undefined && there.digest !== digest && tag !== undefined) {
     if (!run.override) return { kind: 'conflict' };
-    if (run.laterWins && (await isNewerThere(run, tag))) return { kind: 'newer' };
+    if (run.laterWins && (await isNewerThere(run, tag, there.digest))) return { kind: 'newer' };
   }
   const before = copier.totals.manifests;
   if (there === undefined) await prepareTarget(run);
   await copier.copy(digest, tag);
+  if (tag !== undefined && there?.digest !== digest) await run.sent.record(tag, digest);
   return { kind: copier.totals.manifests > before ? 'copied' : 'present' };
 }
 
@@ -139,7 +143,9 @@ async function prepareTarget({
   await target.prepare(targetRepository, { isPublic }, signal);
 }
 
-async function isNewerThere(run: Reconciliation, tag: string): Promise<boolean> {
+/** What is still as it was brought there is not newer, however late it arrived. */
+async function isNewerThere(run: Reconciliation, tag: string, digest: ContentDigest): Promise<boolean> {
+  if (await run.sent.isLast(tag, digest)) return false;
   const here = await run.source.tagPushedAt(run.sourceRepository, tag, run.signal);
   const there = await run.target.tagPushedAt(run.targetRepository, tag, run.signal);
   return here !== undefined && there !== undefined && there > here;
