@@ -55,11 +55,12 @@ export class ProjectChanges {
     });
   }
 
-  /** Changes metadata, allowlist and, for those who may set quotas, the storage limit. */
+  /**
+   * Changes metadata, allowlist and, for those who may set quotas, the storage limit.
+   *
+   * A project keeps its name: clients of Harbor send one that means nothing, and rely on that.
+   */
   async update(request: HttpRequest, project: Project, body: ProjectRequest): Promise<void> {
-    if (body.project_name !== undefined && body.project_name !== '' && body.project_name !== project.name) {
-      throw invalid(`the name of project ${project.name} cannot be changed`);
-    }
     const registryId = body.registry_id ?? undefined;
     if (registryId !== undefined && registryId !== (project.registryId ?? 0)) {
       throw invalid(`the registry of project ${project.name} cannot be changed`);

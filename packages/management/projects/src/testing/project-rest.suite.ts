@@ -170,7 +170,8 @@ export const projectRestSuite: DialectSuite = (open) => {
     expect((await api.call(undefined, 'GET', '/projects/team')).status).toBe(200);
     expect(await put({ project_name: 'team', metadata: { public: 'false' } })).toBe(200);
     expect((await api.call(undefined, 'GET', '/projects/team')).status).toBe(401);
-    expect(await put({ project_name: 'other' })).toBe(400);
+    expect(await put({ project_name: 'other' })).toBe(200);
+    expect((await api.call('alice', 'GET', '/projects/team')).body).toMatchObject({ name: 'team' });
     expect(await put({ registry_id: 7 })).toBe(400);
     expect(await put({ cve_allowlist: { project_id: 999 } })).toBe(400);
     expect(await put({ storage_limit: 100 })).toBe(403);
