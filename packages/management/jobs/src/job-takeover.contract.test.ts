@@ -29,7 +29,7 @@ it('the job of a process that is killed is run again by another', async () => {
   const work = { kinds: [{ kind: 'work', run: async () => undefined }] };
   await using runner = new JobRunner({ database, logger: silentLogger() }, work, { pollMs: 20 });
   runner.start();
-  await expect.poll(async () => (await jobs.findExecution(id))?.status, { timeout: 4000 }).toBe('Success');
+  await expect.poll(async () => (await jobs.findExecution(id))?.status, { timeout: 30_000 }).toBe('Success');
   const { items } = await jobs.listTasks(id, { page: 1, pageSize: 1, filters: [], sort: [] });
   expect(items[0]).toMatchObject({ status: 'Success', runCount: 2 });
 });
