@@ -18,7 +18,11 @@ export default defineConfig({
       {
         test: {
           name: 'contract',
-          include: ['{apps,packages,guest/image,tools}/**/*.contract.test.ts', 'test/contract/**/*.test.ts'],
+          include: [
+            '{apps,packages,guest/image,tools}/**/*.contract.test.ts',
+            'test/contract/**/*.test.ts',
+            'test/registry/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,0 +1,158 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { delay, mapLimit } from '@vic/async';
+import { openFsBlobStore } from '@vic/blob';
+import { scrub } from '@vic/gc';
+import { run } from '@vic/process';
+import { openDatabase } from '@vic/sql';
+import { freePort, temporaryDirectory } from '@vic/testkit';
+import { describe, expect, it } from 'vitest';
+import { BenchBlob, RegistryBenchClient, UnexpectedAnswer, createProject } from '../perf/registry-client.ts';
+import { type ServerProcess, startOurs } from '../perf/registry-servers.ts';
+
+const MIB = 2 ** 20;
+const CRASHES = 20;
+const PUSHES = 100;
+const CLIENTS = 10;
+const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const TIMEOUT_MS = 15 * 60_000;
+
+describe('the registry, killed', { timeout: TIMEOUT_MS }, () => {
+  it(`loses nothing that it acknowledged and tears nothing, ${CRASHES} times in the middle of ${PUSHES} pushes`, async () => {
+    await using directory = await temporaryDirectory();
+    const port = await freePort();
+    const acknowledged: Acknowledged[] = [];
+    for (let crash = 0; crash < CRASHES; crash++) {
+      await using server = await startOurs(directory.path, port);
+      await createProject(server, 'crash');
+      const killed = new AbortController();
+      const pushing = pushMany(server, { crash, acknowledged, killed: killed.signal });
+      await delay(50 + Math.random() * 1500);
+      killed.abort();
+      await server.kill();
+      await pushing;
+    }
+    expect(acknowledged.length).toBeGreaterThan(CRASHES);
+    await expectSound(directory.path);
+    await using server = await startOurs(directory.path, port);
+    using client = new RegistryBenchClient(server, 'crash/all');
+    for (const { digest, sizeBytes, tag } of acknowledged) {
+      if (digest !== undefined) expect(await client.pull(digest), digest).toBe(sizeBytes);
+      if (tag !== undefined) expect((await client.get(`/v2/crash/all/manifests/${tag}`)).status, tag).toBe(200);
+    }
+  });
+});
+
+describe('the registry, hurt', { timeout: TIMEOUT_MS }, () => {
+  it('never serves a corrupted blob, and takes it again', async () => {
+    await using directory = await temporaryDirectory();
+    await using server = await startOurs(directory.path);
+    await createProject(server, 'hurt');
+    using client = new RegistryBenchClient(server, 'hurt/a');
+    for (const size of [1000, 3 * MIB]) {
+      const blob = new BenchBlob(size);
+      await client.push(blob);
+      await corrupt(directory.path, blob.digest);
+      await expect(client.pull(blob.digest)).rejects.toThrow();
+      await expect(client.pull(blob.digest)).rejects.toThrow();
+      await client.push(blob);
+      expect(await client.pull(blob.digest)).toBe(size);
+    }
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'says that the disk is full, and goes on when it is not (needs root)',
+    async () => {
+      await using directory = await temporaryDirectory();
+      const blobs = join(directory.path, 'data/blobs');
+      await mkdir(blobs, { recursive: true });
+      await run('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'vic-test', blobs]);
+      try {
+        await using server = await startOurs(directory.path);
+        await createProject(server, 'full');
+        using client = new RegistryBenchClient(server, 'full/a');
+        const first = new BenchBlob(10 * MIB);
+        await client.push(first);
+        const refused = await client.push(new BenchBlob(40 * MIB)).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        expect(refused).toBeDefined();
+        if (refused instanceof UnexpectedAnswer) expect(refused.status).toBe(507);
+        expect(await client.pull(first.digest)).toBe(first.sizeBytes);
+        for (const name of await readdir(join(blobs, 'uploads'))) await run('rm', [join(blobs, 'uploads', name)]);
+        const second = new BenchBlob(2 * MIB);
+        await client.push(second);
+        expect(await client.pull(second.digest)).toBe(second.sizeBytes);
+        await server.kill();
+        await expectSound(directory.path);
+      } finally {
+        await run('umount', [blobs]);
+      }
+    },
+  );
+});
+
+interface Acknowledged {
+  readonly digest?: string;
+  readonly sizeBytes?: number;
+  readonly tag?: string;
+}
+
+/** Pushes until the registry is killed, and notes what it has said yes to. */
+async function pushMany(
+  server: ServerProcess,
+  run: { readonly crash: number; readonly acknowledged: Acknowledged[]; readonly killed: AbortSignal },
+): Promise<void> {
+  using client = new RegistryBenchClient(server, 'crash/all');
+  const numbers = Array.from({ length: PUSHES }, (_, number) => number);
+  await mapLimit(numbers, CLIENTS, async (number) => {
+    if (run.killed.aborted) return;
+    const blob = new BenchBlob(100 + (randomBytes(1)[0] ?? 0) * 2000);
+    const tag = `c${run.crash}-${number}`;
+    try {
+      await client.push(blob);
+      run.acknowledged.push({ digest: blob.digest, sizeBytes: blob.sizeBytes });
+      await client.putManifest(tag, manifestOf(blob), OCI_MANIFEST);
+      run.acknowledged.push({ tag });
+    } catch (error) {
+      // What was under way when the registry was killed has failed; anything else has not.
+      if (!run.killed.aborted) throw error;
+    }
+  });
+}
+
+function manifestOf(blob: BenchBlob): object {
+  const config = { mediaType: 'application/vnd.example.config', digest: blob.digest, size: blob.sizeBytes };
+  return { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [] };
+}
+
+/** Opens what the registry has left and reads all of it. */
+async function expectSound(directory: string): Promise<void> {
+  await using database = await openDatabase({ kind: 'sqlite', path: await databaseFile(directory) });
+  await using blobs = await openFsBlobStore({ directory: join(directory, 'data/blobs') });
+  const drop = (): void => undefined;
+  const report = await scrub(
+    { database, blobs, store: { deleteArtifact: async () => undefined } },
+    { workers: 2 },
+    { signal: new AbortController().signal, log: { info: drop, warn: drop, error: drop }, progress: drop },
+  );
+  expect(report).toMatchObject({ damagedBlobs: 0, damagedManifests: 0, missingBlobs: 0 });
+}
+
+async function databaseFile(directory: string): Promise<string> {
+  const data = join(directory, 'data');
+  const name = (await readdir(data)).find((file) => file.endsWith('.db'));
+  if (name === undefined) throw new Error(`no database in ${data}`);
+  return join(data, name);
+}
+
+async function corrupt(directory: string, digest: string): Promise<void> {
+  const hex = digest.slice('sha256:'.length);
+  await using file = await open(join(directory, 'data/blobs/blobs/sha256', hex.slice(0, 2), hex), 'r+');
+  const at = Math.floor((await file.stat()).size / 2);
+  const byte = Buffer.alloc(1);
+  await file.read(byte, 0, 1, at);
+  await file.write(Buffer.from([(byte[0] ?? 0) ^ 1]), 0, 1, at);
+}
