@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryDirectory } from '@vic/testkit';
 import { expect, test } from 'vitest';
@@ -29,4 +29,21 @@ test('SecretBox.open() makes a key only root can read and finds it again', async
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await readFile(path)).toHaveLength(32);
   expect((await SecretBox.open(path)).open(sealed, 'x')).toBe('hunter2');
+});
+
+test('SecretBox.open() gives processes that start at the same moment one key', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'secret.key');
+  const boxes = await Promise.all(Array.from({ length: 10 }, async () => SecretBox.open(path)));
+  const sealed = boxes.map((box, index) => box.seal(String(index), 'x'));
+  const last = await SecretBox.open(path);
+  expect(sealed.map((text) => last.open(text, 'x'))).toEqual(sealed.map((_, index) => String(index)));
+  expect(await readdir(directory.path)).toEqual(['secret.key']);
+});
+
+test('SecretBox.open() refuses a file that is no key', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'secret.key');
+  await writeFile(path, 'short');
+  await expect(SecretBox.open(path)).rejects.toMatchObject({ code: 'SECRET_KEY_INVALID' });
 });

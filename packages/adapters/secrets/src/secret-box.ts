@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { link, readFile, rm } from 'node:fs/promises';
 import { VicError } from '@vic/errors';
 import { replaceFile } from '@vic/files';
 
@@ -20,14 +20,14 @@ export class SecretBox {
 
   /** The box whose key is in that file, which is made (mode 0600) when it is not there. */
   static async open(path: string): Promise<SecretBox> {
-    const existing = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
+    const key = (await readKey(path)) ?? (await makeKey(path));
+    if (key.length === KEY_BYTES) return new SecretBox(key);
+    throw new VicError({
+      class: 'FailedPrecondition',
+      code: 'SECRET_KEY_INVALID',
+      message: `${path} has ${key.length} bytes instead of the ${KEY_BYTES} of a key.`,
+      remedy: 'Restore the key file that belongs to this database.',
     });
-    if (existing !== undefined) return new SecretBox(existing);
-    const key = randomBytes(KEY_BYTES);
-    await replaceFile(path, key, { mode: 0o600, durable: true });
-    return new SecretBox(key);
   }
 
   /** Seals a text for the purpose named by `context`, without which it cannot be opened. */
@@ -56,5 +56,29 @@ export class SecretBox {
         cause,
       });
     }
+  }
+}
+
+async function readKey(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+}
+
+/** A new key, or that of a process that made one at the same moment: a link never replaces a file. */
+async function makeKey(path: string): Promise<Buffer> {
+  const key = randomBytes(KEY_BYTES);
+  const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
+  try {
+    await replaceFile(draft, key, { mode: 0o600, durable: true });
+    await link(draft, path);
+    return key;
+  } catch (error) {
+    const made = await readKey(path);
+    if (made === undefined) throw error;
+    return made;
+  } finally {
+    await rm(draft, { force: true });
   }
 }
