@@ -1,11 +1,12 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Database, type Executor, sql } from '@vic/sql';
 
 /** One change, as `Database.transaction` takes it. */
 type Change<T> = (tx: Executor) => Promise<T>;
 
 interface WaitingChange {
-  /** Runs the change, keeps its outcome, and says whether what it wrote is to stay. */
-  readonly attempt: (tx: Executor) => Promise<boolean>;
+  /** Runs the change and keeps its outcome; gives the failure, after which nothing that it wrote may stay. */
+  readonly attempt: (tx: Executor) => Promise<{ readonly error: unknown } | undefined>;
   /** Tells its caller the outcome, which is durable now. */
   readonly settle: () => void;
   readonly fail: (error: unknown) => void;
@@ -27,11 +28,13 @@ const MAX_GATHER_MS = 4;
  * commit share the next one, each in a savepoint of its own. PostgreSQL does this by itself.
  */
 export class GroupCommit {
-  readonly #database: Database;
+  readonly #database: Pick<Database, 'dialect' | 'transaction'>;
   readonly #waiting: WaitingChange[] = [];
+  /** What one change runs in is not the context of whoever came first. */
+  readonly #inOwnContext = AsyncLocalStorage.snapshot();
   #isRunning = false;
 
-  constructor(database: Database) {
+  constructor(database: Pick<Database, 'dialect' | 'transaction'>) {
     this.#database = database;
   }
 
@@ -44,10 +47,10 @@ export class GroupCommit {
       attempt: async (tx) => {
         try {
           outcome = { value: await change(tx) };
-          return true;
+          return undefined;
         } catch (error) {
           outcome = { error };
-          return false;
+          return outcome;
         }
       },
       settle: () => {
@@ -56,7 +59,7 @@ export class GroupCommit {
       },
       fail: reject,
     });
-    if (!this.#isRunning) void this.#runAll();
+    if (!this.#isRunning) void this.#inOwnContext(async () => this.#runAll());
     return promise;
   }
 
@@ -93,7 +96,8 @@ export class GroupCommit {
         }
       });
     } catch (error) {
-      for (const change of batch) change.fail(error);
+      // One that did not even begin fails those who waited for it: the database is away, or full.
+      for (const change of batch.length > 0 ? batch : this.#waiting.splice(0)) change.fail(error);
       return;
     }
     for (const change of batch) change.settle();
@@ -102,6 +106,12 @@ export class GroupCommit {
 
 async function attemptAlone(tx: Executor, change: WaitingChange): Promise<void> {
   await sql`savepoint change`.execute(tx);
-  if (!(await change.attempt(tx))) await sql`rollback to savepoint change`.execute(tx);
+  const failure = await change.attempt(tx);
+  if (failure !== undefined) {
+    await sql`rollback to savepoint change`.execute(tx).catch(() => {
+      // A full disk, for one, has already ended the transaction: the reason is that of all of it.
+      throw failure.error;
+    });
+  }
   await sql`release savepoint change`.execute(tx);
 }

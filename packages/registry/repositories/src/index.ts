@@ -35,6 +35,5 @@ export {
   expireLinks,
   forgetBlob,
   removeUnusedManifests,
-  unusedBlobs,
 } from './blob-claims.ts';
 export type { BlobState, CondemnedBlob } from './blob-claims.ts';
