@@ -1,7 +1,7 @@
 export { Scanning } from './scanning.ts';
 export { scanningRoutes } from './routes/scanning-routes.ts';
 export { httpFeeds, requestReevaluation } from './scans/advisory-import-job.ts';
-export { FIXABLE_ONLY_KEY, GRACE_DAYS_KEY, SCANNING_METADATA_KEYS } from './gate/vulnerability-policy.ts';
+export { SCANNING_METADATA_KEYS } from './gate/vulnerability-policy.ts';
 export type {
   PullCredential,
   RegistryAddress,

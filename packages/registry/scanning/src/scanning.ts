@@ -24,6 +24,7 @@ export class Scanning {
   readonly access: ScannerAccess;
   readonly reports: ScanReports;
   readonly scans: Scans;
+  readonly inventories: ImageInventories;
   readonly scanAll: ScanAll;
   readonly hub: SecurityHub;
   readonly exports: CveExports;
@@ -51,6 +52,7 @@ export class Scanning {
     this.access = access;
     this.reports = reports;
     this.scans = scans;
+    this.inventories = inventories;
     this.scanAll = new ScanAll(deps);
     this.hub = new SecurityHub({ database, registrations });
     this.exports = new CveExports(deps);

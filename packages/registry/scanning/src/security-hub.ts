@@ -10,7 +10,7 @@ import {
 import type { ScannerRegistrations } from './scanners/scanner-registrations.ts';
 
 /** What the list of all vulnerabilities can be filtered by. */
-export const VULNERABILITY_FIELDS: ListMapping = {
+const VULNERABILITY_FIELDS: ListMapping = {
   columns: {
     cve_id: { column: 'vulnerability_records.cve_id', type: 'text' },
     cvss_score_v3: { column: 'vulnerability_records.cvss3_score', type: 'number' },

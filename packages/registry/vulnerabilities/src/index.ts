@@ -1,5 +1,5 @@
 export type { InstalledPackage, OperatingSystem, PackageInventory, PackageType } from './package-inventory.ts';
-export { DEFAULT_INVENTORY_LIMITS, takeInventory } from './inventory/take-inventory.ts';
+export { takeInventory } from './inventory/take-inventory.ts';
 export type { InventoryLimits, LayerSource } from './inventory/take-inventory.ts';
 export { ecosystemsOf, matchInventory } from './match-inventory.ts';
 export type { AdvisoryLookup, Finding, MatchResult } from './match-inventory.ts';

@@ -7,7 +7,7 @@ import { type VulnerabilityItem, itemBody } from './vulnerability-item.ts';
 const ID_SEPARATOR = '|';
 
 /** The one id of several reports, as Harbor makes it. */
-export function mergedReportId(reports: readonly ScanReport[]): string {
+function mergedReportId(reports: readonly ScanReport[]): string {
   if (reports.length === 1) return reports[0]?.uuid ?? '';
   return Buffer.from(reports.map(({ uuid }) => uuid).join(ID_SEPARATOR)).toString('base64');
 }

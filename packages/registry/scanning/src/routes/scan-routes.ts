@@ -2,13 +2,18 @@ import { nameOf } from '@vic/authz';
 import { VicError } from '@vic/errors';
 import { type HttpRequest, type Static, Type } from '@vic/http';
 import { type RestRoutes, auditSubject, permits, principalOf, projectOf, requirePermission } from '@vic/rest';
+import { cycloneDxDocument, spdxDocument } from '@vic/vulnerabilities';
 import { reportUuids } from '../reports/report-body.ts';
+import { builtInMetadata } from '../scanners/scanner-metadata.ts';
 import type { Scanning } from '../scanning.ts';
 import { type ScanSubject, findSubject, membersOf } from '../scans/scan-subject.ts';
 
 const ARTIFACT = '/projects/:project_name/repositories/:repository_name/artifacts/:reference';
 const ScanTypeBody = Type.Object({
   scan_type: Type.Optional(Type.Union([Type.Literal('vulnerability'), Type.Literal('sbom')])),
+});
+const SbomQuery = Type.Object({
+  format: Type.Optional(Type.Union([Type.Literal('spdx'), Type.Literal('cyclonedx')])),
 });
 /** Harbor's clients may leave the body out altogether. */
 const OptionalScanType = Type.Union([ScanTypeBody, Type.Null()]);
@@ -17,6 +22,7 @@ const OptionalScanType = Type.Union([ScanTypeBody, Type.Null()]);
 export function scanRoutes(scanning: Scanning): RestRoutes {
   const { scans } = scanning;
   return (app) => {
+    registerSbom(app, scanning);
     app.post(
       `${ARTIFACT}/scan`,
       {
@@ -83,6 +89,37 @@ export function scanRoutes(scanning: Scanning): RestRoutes {
 
 function scanTypeOf(body: Static<typeof OptionalScanType> | undefined): 'vulnerability' | 'sbom' {
   return body?.scan_type ?? 'vulnerability';
+}
+
+/** The packages of an image in either form, from its inventory: our own, beside the accessory that Harbor makes. */
+function registerSbom(app: Parameters<RestRoutes>[0], scanning: Scanning): void {
+  app.get(
+    `${ARTIFACT}/scan/sbom`,
+    {
+      schema: { querystring: SbomQuery },
+      ...permits({ scope: 'project', resource: 'sbom', action: 'read' }),
+    },
+    async (request) => {
+      const subject = await requestedSubject(scanning, request);
+      const inventory = await scanning.inventories.find(subject.digest);
+      if (inventory === undefined) {
+        throw new VicError({
+          class: 'NotFound',
+          code: 'SBOM_NOT_FOUND',
+          message: `the packages of ${subject.repository}@${subject.digest} are not known`,
+          remedy: 'Scan the artifact with the built-in scanner first.',
+        });
+      }
+      const about = {
+        name: `${new URL(scanning.deps.registry.url).host}/${subject.repository}`,
+        digest: subject.digest,
+        createdAtMs: (scanning.deps.now ?? Date.now)(),
+        tool: builtInMetadata({}).scanner,
+      };
+      const make = request.query.format === 'cyclonedx' ? cycloneDxDocument : spdxDocument;
+      return make(inventory, about);
+    },
+  );
 }
 
 async function requestedSubject({ deps }: Scanning, request: HttpRequest): Promise<ScanSubject> {

@@ -23,11 +23,11 @@ export interface CredentialBox {
 }
 
 /** The name of the scanner that is always there. */
-export const BUILT_IN_NAME = 'Built-in';
+const BUILT_IN_NAME = 'Built-in';
 const BUILT_IN_URL = 'builtin://scanner';
 
 /** What lists of scanners can be filtered and sorted by. */
-export const SCANNER_FIELDS: ListMapping = {
+const SCANNER_FIELDS: ListMapping = {
   columns: {
     id: { column: 'id', type: 'number' },
     name: { column: 'name', type: 'text' },

@@ -1,5 +1,5 @@
 import { VicError } from '@vic/errors';
-import { type ContentDigest, MEDIA_TYPES, parseContentDigest } from '@vic/oci';
+import { type ContentDigest, parseContentDigest } from '@vic/oci';
 import type { Database, Executor } from '@vic/sql';
 import { type PackageInventory, takeInventory } from '@vic/vulnerabilities';
 import type { ScanningDeps } from '../scanning-deps.ts';
@@ -105,11 +105,6 @@ export class ImageInventories {
 interface Layer {
   readonly mediaType: string;
   readonly digest: string;
-}
-
-/** Whether an artifact is an image with layers of its own, not an index or something that borrows the manifest. */
-export function hasImageLayers({ type, mediaType }: ScanSubject): boolean {
-  return type === 'IMAGE' && (mediaType === MEDIA_TYPES.dockerConfig || mediaType === MEDIA_TYPES.ociConfig);
 }
 
 function notReadable(subject: ScanSubject, reason: string): VicError {

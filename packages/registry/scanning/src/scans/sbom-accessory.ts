@@ -10,7 +10,7 @@ const SBOM_TYPE = 'application/vnd.goharbor.harbor.sbom.v1';
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 
 /** Who pushes what scanners make. */
-export const SCANNER_PRINCIPAL: RobotPrincipal = { kind: 'robot', id: 0, name: 'scanner', grants: [] };
+const SCANNER_PRINCIPAL: RobotPrincipal = { kind: 'robot', id: 0, name: 'scanner', grants: [] };
 
 /** Stores an SBOM beside its image, as an artifact whose subject the image is; gives its digest. */
 export async function storeSbom(

@@ -89,11 +89,17 @@ export function scansSuite(open: OpenTemporaryDatabase): void {
     expect(document).toMatchObject({ spdxVersion: 'SPDX-2.3', name: 'registry.example.com/library/pushed' });
     const events = await world.events('scan.completed');
     expect(
-      events
-        .filter(({ repository }) => repository === 'library/pushed')
-        .map(({ scanType }) => scanType)
-        .toSorted(),
-    ).toEqual(['sbom', 'vulnerability']);
+      new Set(events.filter(({ repository }) => repository === 'library/pushed').map(({ scanType }) => scanType)),
+    ).toEqual(new Set(['sbom', 'vulnerability']));
+    const cycloneDx = await world.call('GET', `${scanPath('pushed', 'v1')}/sbom?format=cyclonedx`);
+    expect(cycloneDx.json).toMatchObject({
+      bomFormat: 'CycloneDX',
+      components: { 1: { purl: 'pkg:deb/debian/libssl3@3.0.8-1?arch=amd64&distro=debian-12' } },
+    });
+    expect((await world.call('GET', `${scanPath('pushed', 'v1')}/sbom`)).json).toMatchObject({
+      spdxVersion: 'SPDX-2.3',
+    });
+    expect((await world.call('GET', `${scanPath('pushed', 'v1')}/sbom?format=xml`)).status).toBe(400);
   });
 
   test('the report is given in the type the client accepts, and raw', async () => {

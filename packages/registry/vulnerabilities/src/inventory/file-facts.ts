@@ -13,8 +13,6 @@ export interface FileFacts {
   readonly warnings?: readonly string[];
 }
 
-/** Bounds what one file can make us remember. */
-export const MAX_PACKAGES_PER_FILE = 200_000;
 const MAX_FIELD_LENGTH = 512;
 
 /** The package, unless a name or version is missing or absurd. */

@@ -19,7 +19,7 @@ export interface InventoryLimits {
 }
 
 /** Enough for the largest images seen: 200,000 packages take some 100 MiB. */
-export const DEFAULT_INVENTORY_LIMITS: InventoryLimits = { heapMiB: 384, timeoutMs: 30 * 60_000 };
+const DEFAULT_INVENTORY_LIMITS: InventoryLimits = { heapMiB: 384, timeoutMs: 30 * 60_000 };
 
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 const PROGRAM = fileURLToPath(new URL('inventory-process.ts', import.meta.url));

@@ -26,7 +26,7 @@ function split(text: string): { readonly epoch: string; readonly version: string
  * Digits are newer than letters, more segments are newer than fewer, `~` is older than the end of the text and
  * `^` newer than the end but older than any further segment.
  */
-export function compareRpmPart(a: string, b: string): number {
+function compareRpmPart(a: string, b: string): number {
   let [x, y] = [a, b];
   for (;;) {
     x = x.replace(/^[^A-Za-z0-9~^]+/, '');
