@@ -15,7 +15,7 @@ const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
 };
 
 const hostd = await step('Starting hostd, the embedded host', () => lab.startHostd());
-await step('Starting a local registry', () => lab.startRegistry());
+const registry = await step('Starting the registry', () => lab.startRegistry());
 const image = await step('Putting a busybox image into it', () => lab.push(busybox));
 const environment = await step(`Creating the virtual container host ${BASE_LAB.vch}`, () =>
   lab.createVch(BASE_LAB.vch),
@@ -33,5 +33,7 @@ console.log(`\nThen, for example:  docker run -it --rm ${image} sh`);
 console.log(
   `vSphere API: https://${hostd.address}:${hostd.port}/sdk, user ${hostd.user}, password in ${hostd.passwordFile}`,
 );
+const { authority, password } = lab.registryFiles;
+console.log(`Registry: https://${registry}, user admin, password in ${password}, authority ${authority}`);
 console.log(`As the administrator:  . ${await lab.writeAdministratorEnvironment(hostd)}; ./vic machine ls`);
 console.log('Take everything down again with ./vic down');

@@ -35,12 +35,11 @@ export async function openLab(): Promise<E2eLab> {
   const environment = await lab.createVch(address.vch);
   const docker = await lab.docker(environment);
   const hostdPid = async (): Promise<number> => (await lab.readHostd())?.pid ?? 0;
-  const registry = `${(await lab.startHostd()).gateway}:5000`;
   return {
     lab,
     docker,
     vchAddress: new URL(environment['DOCKER_HOST'] ?? '').hostname,
-    busybox: `${registry}/${busybox.name}:latest`,
+    busybox: await lab.referenceOf(busybox),
     push: (recipe) => lab.push(recipe),
     removeContainers: async () => {
       const ids = (await docker.ok(['ps', '--all', '--quiet'])).split('\n').filter((id) => id !== '');

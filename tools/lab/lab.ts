@@ -6,7 +6,7 @@ import { Daemon } from './daemon.ts';
 import { Docker, type DockerEnvironment } from './docker.ts';
 import { type ImageRecipe, buildImage } from './images/index.ts';
 import { installProgram } from './install-program.ts';
-import { accepts, pushImage, registryCommand } from './registry.ts';
+import { LAB_PROJECT, accepts, pushImage, registryCommand, registryFiles } from './registry.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 const NODE = join(root, 'node_modules/.bin/node');
@@ -71,18 +71,28 @@ export class Lab {
   /** Starts a registry on this machine's address on `VM Network`; gives its `host:port`. */
   async startRegistry(): Promise<string> {
     const { gateway } = await this.#runningHostd();
-    const directory = join(this.directory, 'registry');
-    await this.#registry.start(await registryCommand(directory, gateway, REGISTRY_PORT));
-    await pollUntil(() => accepts(gateway, REGISTRY_PORT), 50, AbortSignal.timeout(15_000));
+    await mkdir(this.#registryDirectory, { recursive: true, mode: 0o700 });
+    await this.#registry.start(registryCommand(this.#registryDirectory, gateway, REGISTRY_PORT));
+    await pollUntil(() => accepts(gateway, REGISTRY_PORT), 50, AbortSignal.timeout(60_000));
     return `${gateway}:${REGISTRY_PORT}`;
+  }
+
+  /** Where the registry keeps what its clients need. */
+  get registryFiles(): ReturnType<typeof registryFiles> {
+    return registryFiles(this.#registryDirectory);
   }
 
   /** Builds an image unless cached and puts it in the lab's registry; gives the reference to pull it by. */
   async push(recipe: ImageRecipe): Promise<string> {
     const { gateway } = await this.#runningHostd();
-    const reference = `${gateway}:${REGISTRY_PORT}/${recipe.name}:latest`;
-    await pushImage(await buildImage(recipe), reference);
+    const reference = imageReference(gateway, recipe);
+    await pushImage(await buildImage(recipe), reference, this.#registryDirectory);
     return reference;
+  }
+
+  /** What {@link push} names an image. */
+  async referenceOf(recipe: ImageRecipe): Promise<string> {
+    return imageReference((await this.#runningHostd()).gateway, recipe);
   }
 
   /** Creates the VCH unless it is there, at address `.lastOctet`; gives the environment that points docker at it. */
@@ -109,8 +119,8 @@ export class Lab {
         address,
         '--tls-cert-path',
         certificates,
-        '--insecure-registry',
-        `${hostd.gateway}:${REGISTRY_PORT}`,
+        '--registry-ca',
+        registryFiles(this.#registryDirectory).authority,
       ]);
     }
     return { DOCKER_HOST: `tcp://${address}:2376`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates };
@@ -181,6 +191,10 @@ export class Lab {
     return (await this.readHostd()) ?? this.startHostd();
   }
 
+  get #registryDirectory(): string {
+    return join(this.directory, 'registry');
+  }
+
   get #hostdConfiguration(): string {
     return join(this.directory, 'hostd.json');
   }
@@ -197,4 +211,8 @@ export class Lab {
       programs: { 'vch-endpoint': { command: endpoint } },
     };
   }
+}
+
+function imageReference(gateway: string, recipe: ImageRecipe): string {
+  return `${gateway}:${REGISTRY_PORT}/${LAB_PROJECT}/${recipe.name}:latest`;
 }

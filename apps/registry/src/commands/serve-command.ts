@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type CommandContext, defineCommand } from '@vic/cli';
+import { replaceFile } from '@vic/files';
 import { createLogger } from '@vic/log';
 import type { RegistryConfiguration } from '../configuration.ts';
 import { type RunningRegistry, startRegistry } from '../serve.ts';
@@ -17,6 +18,11 @@ export const serve = defineCommand({
     port: { kind: 'number', description: 'Port to listen on', defaultText: String(DEFAULT_PORT) },
     'notary-port': { kind: 'number', description: 'Port of the notary', defaultText: String(DEFAULT_NOTARY_PORT) },
     'no-notary': { kind: 'flag', description: 'Serve no notary' },
+    'password-file': {
+      kind: 'text',
+      placeholder: 'file',
+      description: "Where to write a new administrator's password instead of printing it",
+    },
     log: { kind: 'text', placeholder: 'file', description: 'File to log to', defaultText: 'standard error' },
   },
   examples: ['registry serve --data /var/lib/vic/registry --url https://registry.example.com:5443'],
@@ -28,7 +34,11 @@ export const serve = defineCommand({
       file: options.log ?? '/dev/stderr',
     });
     await using registry = await startRegistry(configuration, logger);
-    tellStarted(configuration, registry, context);
+    const passwordFile = options['password-file'];
+    if (passwordFile !== undefined && registry.administrator !== undefined) {
+      await replaceFile(passwordFile, `${registry.administrator.password}\n`, { mode: 0o600, durable: true });
+    }
+    tellStarted(configuration, registry, { say: context.say, passwordFile });
     if (!context.signal.aborted) await once(context.signal, 'abort');
     logger.info('stopping');
   },
@@ -37,12 +47,14 @@ export const serve = defineCommand({
 function tellStarted(
   { externalUrl, dataDirectory }: RegistryConfiguration,
   { administrator, authority }: RunningRegistry,
-  { say }: CommandContext,
+  { say, passwordFile }: Pick<CommandContext, 'say'> & { readonly passwordFile: string | undefined },
 ): void {
   const { host } = new URL(externalUrl);
   say(`The registry serves ${externalUrl}.`);
   if (administrator !== undefined) {
-    say(`Administrator: ${administrator.name}, password ${administrator.password} (shown only this once)`);
+    const where =
+      passwordFile === undefined ? `${administrator.password} (shown only this once)` : `in ${passwordFile}`;
+    say(`Administrator: ${administrator.name}, password ${where}`);
   }
   if (authority !== undefined) {
     say(`Clients have to trust its authority, ${dataDirectory}/tls/ca.crt; for docker:`);

@@ -19,7 +19,7 @@ import { VERSION } from '../version.ts';
 import { composeAudit } from './audit.ts';
 import { type Contribution, type Contributions, collect } from './contribution.ts';
 import { type Management, composeManagement } from './management.ts';
-import { composePolicies, policyGates } from './policies.ts';
+import { type PolicyParts, composePolicies, policyGates } from './policies.ts';
 import { type ReplicationParts, composeReplication } from './replication.ts';
 import { composeScanning } from './scanning.ts';
 import { type Trust, composeTrust } from './trust.ts';
@@ -54,7 +54,10 @@ export function composeParts(
       check: async (id) => replication.replication.check(id),
       describe: async (id) => replication.replication.describe(id),
     },
-    onProjectDeleted: [async (transaction, project) => trust.policies.projectDeleted(transaction, project.id)],
+    onProjectDeleted: [
+      async (transaction, project) => trust.policies.projectDeleted(transaction, project.id),
+      async (transaction, project) => policies.retention.removeOfProject(transaction, project.id),
+    ],
     metadataKeys: SCANNING_METADATA_KEYS,
   });
   const { projects, authorizer, jobs, schedules } = management;
@@ -68,6 +71,7 @@ export function composeParts(
   const replication: ReplicationParts = composeReplication({
     ...{ configuration, storage, management, store, gates, trust, logger },
   });
+  const policies: PolicyParts = composePolicies(storage, management, { store, immutability, quotas });
   const gc = new GarbageCollection({ database, blobs, store, jobs, schedules });
   const audit = composeAudit(storage, management, logger);
   const contributions = [
@@ -75,7 +79,7 @@ export function composeParts(
     storeLife(store),
     peopleAndProjects(configuration, storage, { management, quotas, replication, hasAuthority: options.hasAuthority }),
     catalog(storage, { management, store, immutability, scanning }),
-    composePolicies(storage, management, { store, immutability, quotas }),
+    policies,
     { routes: [trustRoutes({ policies: trust.policies, verifier: trust.verifier, store })] },
     scanningContribution(scanning),
     replication,

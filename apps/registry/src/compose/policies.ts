@@ -24,12 +24,17 @@ export function policyGates(
   return [new ImmutabilityGate({ database, immutability }), new QuotaGate({ database, quotas, appendEvent })];
 }
 
+/** Policies, with what has to go when their project does. */
+export interface PolicyParts extends Contribution {
+  readonly retention: Retention;
+}
+
 /** Composes immutability, retention and quotas. */
 export function composePolicies(
   { database }: Storage,
   { jobs, schedules, projects }: Management,
   parts: { readonly store: RepositoryStore; readonly immutability: Immutability; readonly quotas: Quotas },
-): Contribution {
+): PolicyParts {
   const { store, immutability, quotas } = parts;
   const retention = new Retention({
     database,
@@ -39,6 +44,7 @@ export function composePolicies(
     appendEvent,
   });
   return {
+    retention,
     routes: [quotaRoutes(quotas), immutabilityRoutes(immutability), retentionRoutes({ database, retention })],
     jobKinds: [retentionJob({ database, store, immutability })],
     vendors: [retention.vendor],
