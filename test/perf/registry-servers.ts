@@ -18,10 +18,18 @@ export interface ServerProcess extends AsyncDisposable {
 const root = dirname(dirname(import.meta.dirname));
 const READY_TIMEOUT_MS = 60_000;
 
-/** Starts our registry on SQLite and files, without TLS; `directory` is kept, so it can be started there again. */
-export async function startOurs(directory: string, port?: number): Promise<ServerProcess> {
+/** Options of {@link startOurs}. */
+export interface OursOptions {
+  /** A free one when absent. */
+  readonly port?: number;
+  /** Of a PostgreSQL; SQLite when absent. */
+  readonly databaseUrl?: string;
+}
+
+/** Starts our registry on files, without TLS; `directory` is kept, so it can be started there again. */
+export async function startOurs(directory: string, options: OursOptions = {}): Promise<ServerProcess> {
   await mkdir(directory, { recursive: true });
-  const listenPort = port ?? (await freePort());
+  const listenPort = options.port ?? (await freePort());
   const url = `http://127.0.0.1:${listenPort}`;
   const configuration = join(directory, 'registry.yaml');
   await writeFile(
@@ -32,6 +40,7 @@ export async function startOurs(directory: string, port?: number): Promise<Serve
       listen: { host: '127.0.0.1', port: listenPort },
       tls: 'none',
       logLevel: 'warn',
+      ...(options.databaseUrl === undefined ? {} : { database: { url: options.databaseUrl } }),
     }),
   );
   const program = join(root, 'apps/registry/src/main.ts');

@@ -6,6 +6,7 @@ import { openFsBlobStore } from '@vic/blob';
 import { scrub } from '@vic/gc';
 import { run } from '@vic/process';
 import { openDatabase } from '@vic/sql';
+import { PostgresServer, postgresUnavailable } from '@vic/sql/testing';
 import { freePort, temporaryDirectory } from '@vic/testkit';
 import { describe, expect, it } from 'vitest';
 import { BenchBlob, RegistryBenchClient, UnexpectedAnswer, createProject } from '../perf/registry-client.ts';
@@ -24,7 +25,7 @@ describe('the registry, killed', { timeout: TIMEOUT_MS }, () => {
     const port = await freePort();
     const acknowledged: Acknowledged[] = [];
     for (let crash = 0; crash < CRASHES; crash++) {
-      await using server = await startOurs(directory.path, port);
+      await using server = await startOurs(directory.path, { port });
       await createProject(server, 'crash');
       const killed = new AbortController();
       const pushing = pushMany(server, { crash, acknowledged, killed: killed.signal });
@@ -35,7 +36,7 @@ describe('the registry, killed', { timeout: TIMEOUT_MS }, () => {
     }
     expect(acknowledged.length).toBeGreaterThan(CRASHES);
     await expectSound(directory.path);
-    await using server = await startOurs(directory.path, port);
+    await using server = await startOurs(directory.path, { port });
     using client = new RegistryBenchClient(server, 'crash/all');
     for (const { digest, sizeBytes, tag } of acknowledged) {
       if (digest !== undefined) expect(await client.pull(digest), digest).toBe(sizeBytes);
@@ -92,6 +93,31 @@ describe('the registry, hurt', { timeout: TIMEOUT_MS }, () => {
       }
     },
   );
+});
+
+describe('the registry, without its database', { timeout: TIMEOUT_MS }, () => {
+  it.skipIf(postgresUnavailable() !== undefined)('says so, and goes on when the database is back', async () => {
+    await using directory = await temporaryDirectory();
+    await using postgres = await PostgresServer.start();
+    await using database = await postgres.temporaryDatabase();
+    if (database.location.kind !== 'postgres') throw new Error('not on PostgreSQL');
+    await using server = await startOurs(directory.path, { databaseUrl: database.location.url });
+    await createProject(server, 'away');
+    using client = new RegistryBenchClient(server, 'away/a');
+    const blob = new BenchBlob(MIB);
+    await client.push(blob);
+    await postgres.stop();
+    const refused = await client.push(new BenchBlob(1000)).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(refused).toMatchObject({ status: 503 });
+    await postgres.resume();
+    await expect.poll(async () => client.pull(blob.digest).catch(() => 0), { timeout: 30_000 }).toBe(MIB);
+    const after = new BenchBlob(2 * MIB);
+    await client.push(after);
+    expect(await client.pull(after.digest)).toBe(2 * MIB);
+  });
 });
 
 interface Acknowledged {
