@@ -10,6 +10,7 @@ export const SCAN_ROWS: readonly Row[] = [
   row(`POST ${ARTIFACT}/scan`, 'maintainer'),
   row(`POST ${ARTIFACT}/scan/stop`, 'maintainer'),
   row(`GET ${ARTIFACT}/scan/:report_id/log`, 'limitedGuest', { open: true }),
+  row(`GET ${ARTIFACT}/scan/sbom`, 'limitedGuest'),
   row(`GET ${SCANNER}`, 'limitedGuest', { open: true }),
   row(`PUT ${SCANNER}`, 'projectAdmin', EMPTY),
   row(`GET ${SCANNER}/candidates`, 'projectAdmin'),
