@@ -12,6 +12,7 @@ import type { DialectParts } from '../dialect-parts.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 import { toSqliteError } from './sqlite-error.ts';
 import { SqliteFile } from './sqlite-file.ts';
+import { WriteAheadLog } from './write-ahead-log.ts';
 import { WriteLock } from './write-lock.ts';
 
 /** Kysely's own lets statements wait for the transaction that is open, as if there were one connection. */
@@ -34,8 +35,14 @@ export const SQLITE_PARTS: DialectParts = {
 
 /** Opens a database file, made with mode 0600 (its directory with 0700) when it is not there. */
 export async function openSqlite(path: string): Promise<Database> {
-  const writer = await openWriter(path);
-  const connections = { writer, reader: new SqliteFile(path, { readOnly: true }), lock: new WriteLock() };
+  await using onFailure = new AsyncDisposableStack();
+  const writer = onFailure.use(await openWriter(path));
+  const reader = onFailure.use(new SqliteFile(path, { readOnly: true }));
+  // Reading makes sure that there is a log.
+  for (const connection of [writer, reader]) connection.execute('select count(*) from sqlite_schema');
+  const log = onFailure.use(await WriteAheadLog.of(path));
+  const connections = { writer, reader, log, lock: new WriteLock() };
+  const resources = onFailure.move();
   const db = new Kysely<Schema>({
     dialect: { ...SQLITE_PARTS, createDriver: () => new SqliteDriver(connections) },
   });
@@ -48,7 +55,10 @@ export async function openSqlite(path: string): Promise<Database> {
         db.transaction().execute(async (transaction) => connections.lock.runTransaction(async () => body(transaction))),
       ),
     afterCommit: (listener) => listeners.add(listener),
-    [Symbol.asyncDispose]: async () => db.destroy(),
+    [Symbol.asyncDispose]: async () => {
+      await db.destroy();
+      await resources.disposeAsync();
+    },
   };
 }
 

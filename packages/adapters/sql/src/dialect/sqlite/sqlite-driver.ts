@@ -3,6 +3,7 @@ import { isVicError } from '@vic/errors';
 import { type CompiledQuery, type DatabaseConnection, type Driver, type QueryResult, SelectQueryNode } from 'kysely';
 import { streamingRefused } from '../streaming-refused.ts';
 import type { SqliteFile, SqliteResult } from './sqlite-file.ts';
+import type { WriteAheadLog } from './write-ahead-log.ts';
 import type { WriteLock } from './write-lock.ts';
 
 /** Both connections of a process: reads do not wait for the transaction that is open. */
@@ -10,6 +11,7 @@ export interface SqliteConnections {
   readonly writer: SqliteFile;
   readonly reader: SqliteFile;
   readonly lock: WriteLock;
+  readonly log: WriteAheadLog;
 }
 
 /** How long another process may hold the database before an operation fails. */
@@ -46,10 +48,8 @@ export class SqliteDriver implements Driver {
     connection.rollback();
   }
 
-  async destroy(): Promise<void> {
-    this.#connections.reader[Symbol.dispose]();
-    this.#connections.writer[Symbol.dispose]();
-  }
+  /** The connections are closed by who opened them: Kysely destroys no driver that was never used. */
+  async destroy(): Promise<void> {}
 }
 
 /** One statement's way to the right connection, or one transaction. */
@@ -83,7 +83,9 @@ class SqliteConnection implements DatabaseConnection {
 
   async commit(): Promise<void> {
     await whenFree(() => this.#connections.writer.execute('commit'));
+    // The next transaction need not wait for the disk; whoever made this one does.
     this.#end();
+    await this.#connections.log.flush();
   }
 
   rollback(): void {
@@ -97,15 +99,18 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async #execute(query: CompiledQuery): Promise<SqliteResult> {
-    const { writer, reader, lock } = this.#connections;
+    const { writer, reader, lock, log } = this.#connections;
     if (this.#release !== undefined) return writer.execute(query.sql, query.parameters);
     if (onlyReads(query)) return whenFree(() => reader.execute(query.sql, query.parameters));
     const release = await lock.acquire();
+    let result: SqliteResult;
     try {
-      return await whenFree(() => writer.execute(query.sql, query.parameters));
+      result = await whenFree(() => writer.execute(query.sql, query.parameters));
     } finally {
       release();
     }
+    await log.flush();
+    return result;
   }
 
   #end(): void {

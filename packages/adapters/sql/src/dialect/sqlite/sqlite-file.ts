@@ -36,7 +36,7 @@ export class SqliteFile implements Disposable {
     this.#database.exec(
       options.readOnly
         ? `pragma cache_size = -${PAGE_CACHE_KIB}; pragma query_only = on;`
-        : `pragma cache_size = -${PAGE_CACHE_KIB}; pragma synchronous = full; pragma foreign_keys = on;
+        : `pragma cache_size = -${PAGE_CACHE_KIB}; pragma synchronous = normal; pragma foreign_keys = on;
            pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};`,
     );
   }
