@@ -38,10 +38,11 @@ describe('the registry, killed', { timeout: TIMEOUT_MS }, () => {
     await expectSound(directory.path);
     await using server = await startOurs(directory.path, { port });
     using client = new RegistryBenchClient(server, 'crash/all');
-    for (const { digest, sizeBytes, tag } of acknowledged) {
-      if (digest !== undefined) expect(await client.pull(digest), digest).toBe(sizeBytes);
-      if (tag !== undefined) expect((await client.get(`/v2/crash/all/manifests/${tag}`)).status, tag).toBe(200);
+    const lost: Acknowledged[] = [];
+    for (const acknowledgement of acknowledged) {
+      if (!(await isThere(client, acknowledgement))) lost.push(acknowledgement);
     }
+    expect(lost).toEqual([]);
   });
 });
 
@@ -55,8 +56,13 @@ describe('the registry, hurt', { timeout: TIMEOUT_MS }, () => {
       const blob = new BenchBlob(size);
       await client.push(blob);
       await corrupt(directory.path, blob.digest);
-      await expect(client.pull(blob.digest)).rejects.toThrow();
-      await expect(client.pull(blob.digest)).rejects.toThrow();
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const outcome = client.pull(blob.digest).then(
+          () => 'served',
+          () => 'refused',
+        );
+        expect(await outcome).toBe('refused');
+      }
       await client.push(blob);
       expect(await client.pull(blob.digest)).toBe(size);
     }
@@ -124,6 +130,11 @@ interface Acknowledged {
   readonly digest?: string;
   readonly sizeBytes?: number;
   readonly tag?: string;
+}
+
+async function isThere(client: RegistryBenchClient, { digest, sizeBytes, tag }: Acknowledged): Promise<boolean> {
+  if (digest !== undefined) return (await client.pull(digest).catch(() => -1)) === sizeBytes;
+  return (await client.get(`/v2/crash/all/manifests/${tag}`)).status === 200;
 }
 
 /** Pushes until the registry is killed, and notes what it has said yes to. */
