@@ -85,8 +85,9 @@ describe('the registry, hurt', { timeout: TIMEOUT_MS }, () => {
           () => undefined,
           (error: unknown) => error,
         );
-        expect(refused).toBeDefined();
-        if (refused instanceof UnexpectedAnswer) expect(refused.status).toBe(507);
+        // The answer comes before all of the body was sent; the connection may break before the client reads it.
+        expect(refused).toBeInstanceOf(Error);
+        expect(['507', 'broken']).toContain(refused instanceof UnexpectedAnswer ? String(refused.status) : 'broken');
         expect(await client.pull(first.digest)).toBe(first.sizeBytes);
         for (const name of await readdir(join(blobs, 'uploads'))) await run('rm', [join(blobs, 'uploads', name)]);
         const second = new BenchBlob(2 * MIB);
