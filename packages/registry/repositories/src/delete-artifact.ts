@@ -1,5 +1,6 @@
 import { VicError } from '@vic/errors';
 import { appendEvent } from '@vic/events';
+import { MEDIA_TYPES } from '@vic/oci';
 import type { Executor } from '@vic/sql';
 import { eventOf } from './artifact-event.ts';
 import type { Actor, RepositoryPlace } from './artifact-gate.ts';
@@ -7,6 +8,7 @@ import { artifactByDigest, artifactOf, resolveArtifact, tagNamesOf } from './art
 import type { Artifact } from './artifact.ts';
 import { dropContent } from './content-usage.ts';
 import { noSuchArtifact } from './not-found.ts';
+import { referrersTag } from './referrers.ts';
 import type { StoreContext } from './store-context.ts';
 
 /** An accessory of an accessory of … has to end somewhere. */
@@ -27,7 +29,8 @@ export async function deleteArtifact(
   await context.database.transaction(async (tx) => {
     const present = await artifactByDigest(tx, artifact.repositoryId, artifact.digest);
     if (present === undefined) throw noSuchArtifact(place.repository, reference);
-    const doomed = [present, ...(await accessoriesOf(tx, present))];
+    const belonging = [present, ...(await accessoriesOf(tx, present))];
+    const doomed = [...belonging, ...(await referrerLists(tx, belonging))];
     await refuseReferenced(tx, present, new Set(doomed.map(({ id }) => id)));
     await removeArtifacts(tx, place, actor, doomed);
   });
@@ -98,12 +101,64 @@ async function refuseReferenced(tx: Executor, artifact: Artifact, doomed: Readon
     .where('repository_id', '=', artifact.repositoryId)
     .where('child_digest', '=', artifact.digest)
     .execute();
-  if (parents.every(({ parent_id }) => doomed.has(parent_id))) return;
+  const others = parents.map(({ parent_id }) => parent_id).filter((id) => !doomed.has(id));
+  if (others.length === 0) return;
+  if (artifact.subject !== undefined && (await areReferrerLists(tx, artifact.repositoryId, artifact.subject, others))) {
+    return;
+  }
   throw new VicError({
     class: 'FailedPrecondition',
     code: 'REFERENCE_ARTIFACT',
     message: 'the deleting artifact is referenced by others',
   });
+}
+
+/** Lists of referrers, kept by clients under a tag of the subject, are nothing without it. */
+async function referrerLists(tx: Executor, subjects: readonly Artifact[]): Promise<readonly Artifact[]> {
+  const known = new Set(subjects.map(({ id }) => id));
+  const lists: Artifact[] = [];
+  for (let at = 0; at < subjects.length; at += DIGESTS_PER_QUERY) {
+    const some = subjects.slice(at, at + DIGESTS_PER_QUERY);
+    const rows = await tx
+      .selectFrom('tags')
+      .innerJoin('artifacts', 'artifacts.id', 'tags.artifact_id')
+      .selectAll('artifacts')
+      .where('tags.repository_id', '=', some[0]?.repositoryId ?? 0)
+      .where(
+        'tags.name',
+        'in',
+        some.map(({ digest }) => referrersTag(digest)),
+      )
+      .where('artifacts.manifest_media_type', '=', MEDIA_TYPES.ociIndex)
+      .execute();
+    lists.push(...rows.map(artifactOf).filter(({ id }) => !known.has(id)));
+  }
+  return lists;
+}
+
+/** Whether all these indexes list nothing but what declares that subject: such a list holds nothing together. */
+async function areReferrerLists(
+  tx: Executor,
+  repositoryId: number,
+  subject: string,
+  indexes: readonly number[],
+): Promise<boolean> {
+  const member = await tx
+    .selectFrom('artifact_references')
+    .innerJoin('artifacts', 'artifacts.digest', 'artifact_references.child_digest')
+    .select('artifacts.id')
+    .where('artifacts.repository_id', '=', repositoryId)
+    .where('artifact_references.parent_id', 'in', [...indexes])
+    .where(({ eb, or }) =>
+      or([
+        eb('artifacts.subject_digest', 'is', null),
+        eb('artifacts.subject_digest', '!=', subject),
+        eb('artifacts.subject_origin', '!=', 'declared'),
+      ]),
+    )
+    .limit(1)
+    .executeTakeFirst();
+  return member === undefined;
 }
 
 async function tagsOf(tx: Executor, ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {

@@ -55,16 +55,35 @@ async function fallbackReferrers(
   repository: string,
   subject: ContentDigest,
 ): Promise<readonly Referrer[]> {
-  const list = await findManifest(db, repository, subject.replace(':', '-').slice(0, MAX_TAG_LENGTH));
+  const list = await findManifest(db, repository, referrersTag(subject));
   if (list === undefined || list.manifest.mediaType !== MEDIA_TYPES.ociIndex) return [];
   const { manifests } = parseRegistryManifest(list.manifest.content, list.manifest.mediaType);
-  return manifests.map(({ mediaType, digest, sizeBytes, artifactType, annotations }) => ({
+  const present = await presentOf(db, list.artifact.repositoryId, list.artifact.id);
+  const listed = manifests.filter(({ digest }) => present.has(digest));
+  return listed.map(({ mediaType, digest, sizeBytes, artifactType, annotations }) => ({
     mediaType,
     digest,
     sizeBytes,
     artifactType,
     annotations,
   }));
+}
+
+/** What an index lists and its repository still has. */
+async function presentOf(db: Executor, repositoryId: number, indexId: number): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom('artifact_references')
+    .innerJoin('artifacts', 'artifacts.digest', 'artifact_references.child_digest')
+    .select('artifacts.digest')
+    .where('artifact_references.parent_id', '=', indexId)
+    .where('artifacts.repository_id', '=', repositoryId)
+    .execute();
+  return new Set(rows.map(({ digest }) => digest));
+}
+
+/** The tag under which clients of registries without the referrers API list the referrers of an artifact. */
+export function referrersTag(subject: string): string {
+  return subject.replace(':', '-').slice(0, MAX_TAG_LENGTH);
 }
 
 /** The tag of a sha512 digest would be longer; the specification cuts it. */

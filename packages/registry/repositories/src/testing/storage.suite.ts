@@ -98,6 +98,34 @@ export const storageSuite: DialectSuite = (open) => {
       await expect(test.store.deleteArtifact(place, actor, entry.digest)).rejects.toMatchObject({ class: 'NotFound' });
     });
 
+    it('does not take the list of referrers that clients keep under a tag for a reference', async () => {
+      await using test = await StoreUnderTest.open(open);
+      const { artifact: image } = await test.image('library/app', ['v1']);
+      const subject = { mediaType: MEDIA_TYPES.ociManifest, digest: image.digest, size: 1 };
+      const [first, second] = [
+        await test.image('library/app', [], { subject }),
+        await test.image('library/app', [], { subject }),
+      ].map(({ artifact }) => ({ digest: artifact.digest, size: 1 }));
+      if (first === undefined || second === undefined) throw new Error('unreachable');
+      const tag = image.digest.replace(':', '-');
+      await test.index('library/app', [tag], [first]);
+      await test.index('library/app', [tag], [first, second]);
+      const place = placeOf('library/app');
+      await test.store.deleteArtifact(place, actor, first.digest);
+      expect(await test.store.listReferrers('library/app', image.digest)).toMatchObject([{ digest: second.digest }]);
+      await test.index(
+        'library/app',
+        ['all'],
+        [second, image].map(({ digest }) => ({ digest, size: 1 })),
+      );
+      await expect(test.store.deleteArtifact(place, actor, second.digest)).rejects.toMatchObject({
+        code: 'REFERENCE_ARTIFACT',
+      });
+      await test.store.deleteArtifact(place, actor, 'all');
+      await test.store.deleteArtifact(place, actor, image.digest);
+      expect(await test.store.listTags('library/app', { limit: 9 })).toEqual([]);
+    });
+
     it('is refused by gates, also when the whole repository is to go', async () => {
       const refuse = new VicError({ class: 'FailedPrecondition', code: 'POLICY_TEST', message: 'immutable' });
       await using test = await StoreUnderTest.open(open, {
