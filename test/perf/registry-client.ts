@@ -183,7 +183,7 @@ export async function createProject({ url, administrator }: ServerProcess, name:
 }
 
 /** `Authorization` of the administrator. */
-export function basic({ name, password }: { readonly name: string; readonly password: string }): string {
+function basic({ name, password }: { readonly name: string; readonly password: string }): string {
   return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
 }
 

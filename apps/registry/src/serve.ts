@@ -5,7 +5,7 @@ import { JobRunner } from '@vic/jobs';
 import type { Logger } from '@vic/log';
 import { notaryErrorResponse, notaryRoutes } from '@vic/notary';
 import { type DeclaredRoute, registerRest, restErrorResponse } from '@vic/rest';
-import { createMetrics, measureRequests, metricsRoutes } from '@vic/telemetry';
+import { type Metrics, type MetricsRegistry, createMetrics, measureRequests, metricsRoutes } from '@vic/telemetry';
 import { tokenRoutes } from '@vic/tokens';
 import { type Access, composeAccess } from './access.ts';
 import { API_PREFIX } from './api-prefix.ts';
@@ -13,6 +13,7 @@ import { prepareInstallation } from './compose/management.ts';
 import { type Parts, composeParts } from './compose/parts.ts';
 import type { RegistryConfiguration } from './configuration.ts';
 import { healthRoutes } from './health.ts';
+import { measureWork } from './metrics.ts';
 import { type Storage, openStorage } from './storage.ts';
 import { type RegistryTls, registryTls } from './tls.ts';
 
@@ -39,9 +40,10 @@ export async function startRegistry(configuration: RegistryConfiguration, logger
   const administrator = await prepareInstallation(parts.management);
   const access = composeAccess(configuration, storage, parts.management);
   const server = resources.use(createServer({ logger, errorResponse: restErrorResponse }, tls?.server));
-  const routes = await registerRoutes(server, { storage, parts, access, tls, logger });
+  const metrics = createMetrics();
+  const routes = await registerRoutes(server, { storage, parts, access, tls, metrics, logger });
   const notary = configuration.notary && resources.use(notaryServer(parts, access, { logger, tls: tls?.server }));
-  resources.use(await startWork(storage, parts, logger));
+  resources.use(await startWork(storage, parts, { metrics, logger }));
   const { host } = configuration.listen;
   const address = await server.listen(configuration.listen);
   const notaryAddress = await notary?.listen({ host, port: configuration.notary?.port ?? 0 });
@@ -61,14 +63,14 @@ interface Served {
   readonly parts: Parts;
   readonly access: Access;
   readonly tls: RegistryTls | undefined;
+  readonly metrics: MetricsRegistry;
   readonly logger: Logger;
 }
 
 async function registerRoutes({ app }: HttpServer, served: Served): Promise<readonly DeclaredRoute[]> {
-  const { storage, parts, access, tls, logger } = served;
+  const { storage, parts, access, tls, metrics, logger } = served;
   const { identity, projects, authorizer, settings } = parts.management;
   const isReadOnly = async (): Promise<boolean> => settings.get('read_only');
-  const metrics = createMetrics();
   measureRequests(app, metrics);
   metricsRoutes(metrics)(app);
   await registerDistribution(app, {
@@ -107,10 +109,15 @@ function createServer(options: Parameters<typeof createHttpServer>[0], tls: TlsO
 }
 
 /** Starts what runs by itself: jobs, schedules, and those who follow events. */
-async function startWork({ database }: Storage, parts: Parts, logger: Logger): Promise<AsyncDisposable> {
+async function startWork(
+  { database }: Storage,
+  parts: Parts,
+  { metrics, logger }: { readonly metrics: Metrics; readonly logger: Logger },
+): Promise<AsyncDisposable> {
   await using resources = new AsyncDisposableStack();
   const runner = resources.use(new JobRunner({ database, logger }, { kinds: parts.jobKinds, vendors: parts.vendors }));
   const consumers = resources.use(new EventConsumers({ database, logger }, parts.consumers));
+  measureWork(metrics, { consumers, monitor: parts.monitor, replication: parts.replication });
   runner.start();
   await parts.start();
   await consumers.start();

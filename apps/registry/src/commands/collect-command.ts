@@ -47,9 +47,6 @@ export const scrub = defineCommand({
 
 function describe(attributes: JsonObject): string {
   return Object.entries(attributes)
-    .map(
-      ([name, value]) =>
-        `${name.replaceAll('_', ' ')}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
-    )
+    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${JSON.stringify(value)}`)
     .join('\n');
 }

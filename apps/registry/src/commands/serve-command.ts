@@ -38,7 +38,7 @@ export const serve = defineCommand({
     if (passwordFile !== undefined && registry.administrator !== undefined) {
       await replaceFile(passwordFile, `${registry.administrator.password}\n`, { mode: 0o600, durable: true });
     }
-    tellStarted(configuration, registry, { say: context.say, passwordFile });
+    tellStarted(configuration, registry, { say: (line) => context.say(line), passwordFile });
     if (!context.signal.aborted) await once(context.signal, 'abort');
     logger.info('stopping');
   },

@@ -1,8 +1,6 @@
-import { hostname } from 'node:os';
-import { AuditLog, AuditPurge, AuditWorker, auditConsumer, auditRoutes } from '@vic/audit';
+import { type AuditForwarding, AuditLog, AuditPurge, AuditWorker, auditConsumer, auditRoutes } from '@vic/audit';
 import { systemJobRoutes } from '@vic/jobs';
 import type { Logger } from '@vic/log';
-import { parseSyslogEndpoint, sendSyslog } from '@vic/syslog';
 import type { Storage } from '../storage.ts';
 import type { Contribution } from './contribution.ts';
 import type { Management } from './management.ts';
@@ -13,7 +11,11 @@ export interface Audit extends Contribution {
 }
 
 /** Composes the audit log. */
-export function composeAudit({ database }: Storage, management: Management, logger: Logger): Audit {
+export function composeAudit(
+  { database }: Storage,
+  management: Management,
+  { forwarding, logger }: { readonly forwarding: AuditForwarding; readonly logger: Logger },
+): Audit {
   const { jobs, schedules, members } = management;
   const settings = async (): ReturnType<Management['settings']['values']> => management.settings.values();
   const log = new AuditLog({ database, settings });
@@ -22,11 +24,7 @@ export function composeAudit({ database }: Storage, management: Management, logg
     database,
     logger,
     settings,
-    send: async (endpoint, messages, signal) =>
-      sendSyslog(parseSyslogEndpoint(endpoint), messages, {
-        source: { host: hostname(), program: 'vic-registry' },
-        signal,
-      }),
+    send: forwarding.send,
   });
   return {
     log,

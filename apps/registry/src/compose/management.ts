@@ -11,7 +11,7 @@ import {
   type ProjectsDeps,
   type ProxyRegistries,
 } from '@vic/projects';
-import { Settings } from '@vic/settings';
+import { Settings, type SettingsCheck } from '@vic/settings';
 import type { Database } from '@vic/sql';
 import { ProjectRepositoryCounts } from '@vic/catalog';
 import { API_PREFIX } from '../api-prefix.ts';
@@ -35,6 +35,8 @@ export interface Management extends AsyncDisposable {
 
 /** What is composed later than projects, and asked by them. */
 export interface LaterParts {
+  /** Refuse values that other parts cannot work with. */
+  readonly settingChecks: readonly SettingsCheck[];
   readonly quotas: ProjectQuotas;
   readonly registries: ProxyRegistries;
   readonly onProjectDeleted: NonNullable<ProjectsDeps['onDelete']>;
@@ -52,6 +54,7 @@ export function composeManagement(
     database,
     secrets,
     ...overrides,
+    checks: later.settingChecks,
     canChangeAuthMode: async () => isOneUser(database),
   });
   const identity: Identity = new Identity({

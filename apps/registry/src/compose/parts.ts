@@ -1,4 +1,5 @@
-import type { AuditLog } from '@vic/audit';
+import { hostname } from 'node:os';
+import { type AuditLog, auditForwarding } from '@vic/audit';
 import { catalogRoutes } from '@vic/catalog';
 import { appendEvent } from '@vic/events';
 import { GarbageCollection } from '@vic/gc';
@@ -8,7 +9,7 @@ import type { Logger } from '@vic/log';
 import type { Notary } from '@vic/notary';
 import { Immutability, Quotas } from '@vic/policies';
 import { projectRestRoutes, visibleProjectIds } from '@vic/projects';
-import type { ProxyCache } from '@vic/replication';
+import type { ProxyCache, Replication } from '@vic/replication';
 import { RepositoryStore } from '@vic/repositories';
 import { SCANNING_METADATA_KEYS, type Scanning, scanningRoutes } from '@vic/scanning';
 import { settingRoutes } from '@vic/settings';
@@ -20,6 +21,8 @@ import { composeAudit } from './audit.ts';
 import { type Contribution, type Contributions, collect } from './contribution.ts';
 import { type Management, composeManagement } from './management.ts';
 import { type PolicyParts, composePolicies, policyGates } from './policies.ts';
+import { composeHousekeeping } from './housekeeping.ts';
+import { promotionChecks } from './promotion-checks.ts';
 import { type ReplicationParts, composeReplication } from './replication.ts';
 import { composeScanning } from './scanning.ts';
 import { type Trust, composeTrust } from './trust.ts';
@@ -30,6 +33,8 @@ export interface Parts extends Contributions {
   readonly management: Management;
   readonly store: RepositoryStore;
   readonly proxy: ProxyCache;
+  readonly replication: Replication;
+  readonly monitor: JobMonitor;
   readonly notary: Notary;
   readonly audit: AuditLog;
   readonly gc: GarbageCollection;
@@ -48,7 +53,9 @@ export function composeParts(
     database,
     defaultLimitBytes: async () => management.settings.get('storage_per_project'),
   });
+  const forwarding = auditForwarding({ source: { host: hostname(), program: 'vic-registry' } });
   const management: Management = composeManagement(configuration, storage, {
+    settingChecks: [forwarding.check],
     quotas,
     registries: {
       check: async (id) => replication.replication.check(id),
@@ -69,11 +76,12 @@ export function composeParts(
   const gates = [...policyGates(storage, immutability, quotas), trust.gate, scanning.gate];
   const store: RepositoryStore = new RepositoryStore({ database, blobs, logger, gates });
   const replication: ReplicationParts = composeReplication({
-    ...{ configuration, storage, management, store, gates, trust, logger },
+    ...{ configuration, storage, management, store, gates, logger },
+    checks: promotionChecks(() => scanning, trust),
   });
   const policies: PolicyParts = composePolicies(storage, management, { store, immutability, quotas });
   const gc = new GarbageCollection({ database, blobs, store, jobs, schedules });
-  const audit = composeAudit(storage, management, logger);
+  const audit = composeAudit(storage, management, { forwarding, logger });
   const contributions = [
     storeLife(ungated),
     storeLife(store),
@@ -86,11 +94,14 @@ export function composeParts(
     { routes: gc.routes, jobKinds: gc.kinds, vendors: gc.vendors },
     audit,
     composeWebhooks(configuration, storage, management),
+    composeHousekeeping(management, logger),
   ];
   const kinds = contributions.flatMap(({ jobKinds = [] }) => jobKinds.map(({ kind }) => kind));
-  const monitor = { routes: [jobRoutes({ jobs, schedules, monitor: new JobMonitor(database, kinds) })] };
+  const monitor = new JobMonitor(database, kinds);
   return {
-    ...collect([management, ...contributions, monitor]),
+    ...collect([management, ...contributions, { routes: [jobRoutes({ jobs, schedules, monitor })] }]),
+    monitor,
+    replication: replication.replication,
     management,
     store,
     proxy: replication.proxy,

@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import type { Logger } from '@vic/log';
-import { ProxyCache, Replication } from '@vic/replication';
-import { RepositoryStore } from '@vic/repositories';
+import { type PromotionChecks, ProxyCache, Replication } from '@vic/replication';
+import type { Projects } from '@vic/projects';
+import { type ArtifactGate, RepositoryStore } from '@vic/repositories';
 import type { RegistryConfiguration } from '../configuration.ts';
 import type { Storage } from '../storage.ts';
 import type { Contribution } from './contribution.ts';
 import type { Management } from './management.ts';
-import type { Trust } from './trust.ts';
-import type { ArtifactGate } from '@vic/repositories';
-import type { Projects } from '@vic/projects';
 
 /** Replication between registries, and the projects that stand for another one. */
 export interface ReplicationParts extends Contribution {
@@ -23,13 +21,13 @@ export interface ReplicationInput {
   readonly management: Pick<Management, 'jobs' | 'schedules'> & { readonly projects: Projects };
   readonly store: RepositoryStore;
   readonly gates: readonly ArtifactGate[];
-  readonly trust: Trust;
+  readonly checks: PromotionChecks;
   readonly logger: Logger;
 }
 
 /** Composes replication and the proxy cache. */
 export function composeReplication(input: ReplicationInput): ReplicationParts {
-  const { configuration, storage, management, store, gates, trust, logger } = input;
+  const { configuration, storage, management, store, gates, checks, logger } = input;
   const { database, blobs, secrets } = storage;
   const { jobs, schedules, projects } = management;
   const replication = new Replication(
@@ -42,17 +40,7 @@ export function composeReplication(input: ReplicationInput): ReplicationParts {
       repositories: store,
       blobs,
       projects,
-      checks: {
-        signature: async ({ projectId, repository, digest }) => {
-          const policy = await trust.policies.find(projectId);
-          const subject = { repository, digest };
-          const verdicts = [
-            await trust.verifier.judge(policy, 'cosign', subject),
-            await trust.verifier.judge(policy, 'notation', subject),
-          ];
-          return verdicts.some(({ trusted }) => trusted) ? undefined : verdicts[0]?.reason;
-        },
-      },
+      checks,
     },
     { selfName: new URL(configuration.externalUrl).host },
   );

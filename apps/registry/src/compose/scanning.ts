@@ -5,7 +5,6 @@ import type { Logger } from '@vic/log';
 import type { RepositoryStore } from '@vic/repositories';
 import { type ScannerRobots, Scanning, httpFeeds } from '@vic/scanning';
 import { AdvisoryFeeds } from '@vic/vulnerabilities';
-import { randomHexId } from '@vic/ids';
 import type { RegistryConfiguration } from '../configuration.ts';
 import type { Storage } from '../storage.ts';
 import type { Management } from './management.ts';
@@ -54,25 +53,14 @@ export function composeScanning(parts: ScanningParts): Scanning {
 function scannerRobots({ identity }: Management): ScannerRobots {
   return {
     issue: async ({ project }) => {
-      const { robot, secret } = await identity.robots.create(
-        {
-          name: `scanner-${randomHexId().slice(0, 16)}`,
-          description: 'made for one scan',
-          level: 'project',
-          durationDays: 1,
-          disabled: false,
-          grants: [
-            {
-              scope: { kind: 'project', project: project.name },
-              permissions: [
-                { resource: 'repository', action: 'pull' },
-                { resource: 'repository', action: 'scanner-pull' },
-              ],
-            },
-          ],
-        },
-        { kind: 'user', id: 0, name: 'scanning', systemAdministrator: true, groupIds: [] },
-      );
+      const { robot, secret } = await identity.robots.createInternal({
+        purpose: 'scanner',
+        project,
+        permissions: [
+          { resource: 'repository', action: 'pull' },
+          { resource: 'repository', action: 'scanner-pull' },
+        ],
+      });
       return {
         authorization: `Basic ${Buffer.from(`${robot.fullName}:${secret}`).toString('base64')}`,
         revoke: async () => identity.robotStore.remove(robot.id),

@@ -14,16 +14,6 @@ export function isBlobDigest(text: string): text is BlobDigest {
   return DIGEST.test(text);
 }
 
-/** The digest in `text`, or an `InvalidArgument` error. */
-export function parseBlobDigest(text: string): BlobDigest {
-  if (isBlobDigest(text)) return text;
-  throw new VicError({
-    class: 'InvalidArgument',
-    code: 'BLOB_DIGEST_INVALID',
-    message: `${JSON.stringify(text.slice(0, 150))} is not a sha256 or sha512 digest.`,
-  });
-}
-
 /** The algorithm of a digest. */
 export function algorithmOf(digest: BlobDigest): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';

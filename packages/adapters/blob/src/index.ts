@@ -1,4 +1,4 @@
-export { algorithmOf, hashFor, hexOf, isBlobDigest, parseBlobDigest } from './blob-digest.ts';
+export { algorithmOf, hexOf, isBlobDigest } from './blob-digest.ts';
 export type { BlobDigest, DigestAlgorithm } from './blob-digest.ts';
 export type {
   BlobStat,

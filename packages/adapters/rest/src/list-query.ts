@@ -73,7 +73,7 @@ function link(request: HttpRequest, page: number, relation: string): string {
 }
 
 /** `k=v`, `k=~v`, `k=[a~b]`, `k={a b}`, `k=(a b)`, separated by commas. */
-export function parseFilters(q: string): Filter[] {
+function parseFilters(q: string): Filter[] {
   const parts = q.match(/[^,[\]{}()]+(?:\[[^\]]*\]|\{[^}]*\}|\([^)]*\))?/g) ?? [];
   return parts.map((part) => {
     const match = /^([^=]+)=(.*)$/s.exec(part.trim());

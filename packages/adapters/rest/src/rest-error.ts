@@ -26,9 +26,16 @@ export function restErrorResponse(error: VicError): ErrorResponse {
   const message = hidden ? 'internal server error' : describeError(error);
   return {
     status,
-    headers: status === 401 ? { 'www-authenticate': 'Basic realm="harbor"' } : {},
+    headers: { ...(status === 401 ? { 'www-authenticate': 'Basic realm="harbor"' } : {}), ...retryAfter(error) },
     body: { errors: [{ code: wireCode(error, status), message }] },
   };
+}
+
+/** Errors that know when it is worth trying again say so. */
+function retryAfter(error: VicError): Record<string, string> {
+  return 'retryAfterSeconds' in error && typeof error.retryAfterSeconds === 'number'
+    ? { 'retry-after': String(error.retryAfterSeconds) }
+    : {};
 }
 
 function wireCode(error: VicError, status: number): string {

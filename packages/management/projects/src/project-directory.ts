@@ -32,9 +32,9 @@ export const PROJECT_FIELDS = { filter: Object.keys(MAPPING.columns), sort: Obje
 /** Lists of projects, each with what its reader may see. */
 export class ProjectDirectory {
   readonly #database: Database;
-  readonly #accounts: Pick<AccountDirectory, 'findUser'>;
+  readonly #accounts: Pick<AccountDirectory, 'findKnownUser'>;
 
-  constructor(deps: { readonly database: Database; readonly accounts: Pick<AccountDirectory, 'findUser'> }) {
+  constructor(deps: { readonly database: Database; readonly accounts: Pick<AccountDirectory, 'findKnownUser'> }) {
     this.#database = deps.database;
     this.#accounts = deps.accounts;
   }
@@ -48,7 +48,7 @@ export class ProjectDirectory {
     if (name !== undefined && name !== '') query = query.where((eb) => containsText(eb.ref('projects.name'), name));
     if (visibility !== undefined) query = query.where('projects.public', '=', visibility ? 1 : 0);
     if (owner !== undefined && owner !== '') {
-      const user = await this.#accounts.findUser({ name: owner });
+      const user = await this.#accounts.findKnownUser({ name: owner });
       if (user === undefined) return { items: [], total: 0 };
       query = query.where('projects.owner_id', '=', user.id);
     }

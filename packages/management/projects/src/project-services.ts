@@ -21,6 +21,8 @@ export type GroupReference =
 export interface AccountDirectory {
   /** A user known to a directory but not yet here is taken over. */
   findUser(reference: UserReference): Promise<Account | undefined>;
+  /** As {@link findUser}, without asking a directory. */
+  findKnownUser(reference: UserReference): Promise<Account | undefined>;
   findGroup(reference: GroupReference): Promise<Account | undefined>;
   /** Names by id; those that are gone are left out. */
   userNames(ids: readonly number[]): Promise<ReadonlyMap<number, string>>;

@@ -16,7 +16,6 @@ export const SETTING_DEFINITIONS = {
   session_timeout: wholeNumber(60, { min: 1, max: TEN_DIGITS }, 'Minutes after which an idle session ends.'),
   robot_token_duration: wholeNumber(30, { min: 1, max: TEN_DIGITS }, 'Days for which a robot is good by default.'),
   robot_name_prefix: text('robot-', 'What the names of robots begin with.', robotPrefix),
-  quota_per_project_enable: flag(true, 'Whether the storage quotas of projects are enforced.'),
   storage_per_project: {
     ...wholeNumber(-1, { min: -1, max: MAX_STORAGE_BYTES }, 'Bytes a new project may store; -1 for any number.'),
     refusal: (value: number) =>
@@ -26,7 +25,6 @@ export const SETTING_DEFINITIONS = {
   },
   notification_enable: flag(true, 'Whether webhooks are called.'),
   pull_audit_log_disable: flag(false, 'Whether pulls are left out of the audit log.'),
-  scanner_skip_update_pulltime: flag(false, 'Whether the pulls of scanners leave the time of the last pull as it is.'),
   audit_log_forward_endpoint: text('', 'The syslog server that audit records are sent to: host:port or a URL.'),
   skip_audit_log_database: flag(false, 'Whether audit records are removed from the database once they are sent.'),
   disabled_audit_log_event_types: text('', 'Operations that are not recorded, such as create_user, by commas.'),

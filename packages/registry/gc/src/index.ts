@@ -1,7 +1,5 @@
 export { GarbageCollection } from './garbage-collection.ts';
 export type { GarbageCollectionDeps } from './garbage-collection.ts';
-export { collectGarbage } from './collect-garbage.ts';
-export { estimateGarbage } from './estimate-garbage.ts';
 export type { Garbage } from './garbage.ts';
 export type { GcParameters } from './gc-parameters.ts';
 export type { GcDeps, GcRun } from './gc-work.ts';

@@ -87,18 +87,7 @@ export function fileFault(error: unknown, file: string): VimFault {
         ...init,
         fault: make('NoDiskSpace', { file, datastore: /^\[([^\]]*)\]/.exec(file)?.[1] ?? '' }),
       });
-    case 'Cancelled':
-    case 'DataLoss':
-    case 'DeadlineExceeded':
-    case 'FailedPrecondition':
-    case 'Internal':
-    case 'NotModified':
-    case 'NotSupported':
-    case 'PayloadTooLarge':
-    case 'PermissionDenied':
-    case 'RateLimited':
-    case 'Unauthenticated':
-    case 'Unavailable':
+    default:
       return generalFault(vicError);
   }
 }

@@ -86,9 +86,12 @@ export function userNamed(name: string, changes: Partial<UserPrincipal> = {}): U
   return { kind: 'user', ...user, systemAdministrator: name === 'admin', groupIds: [], ...changes };
 }
 
+const findUser: AccountDirectory['findUser'] = async (reference) =>
+  USERS.find((user) => ('id' in reference ? user.id === reference.id : user.name === reference.name));
+
 const testAccounts: AccountDirectory = {
-  findUser: async (reference) =>
-    USERS.find((user) => ('id' in reference ? user.id === reference.id : user.name === reference.name)),
+  findUser,
+  findKnownUser: findUser,
   findGroup: async (reference) =>
     GROUPS.find((group) => {
       if ('id' in reference) return group.id === reference.id;

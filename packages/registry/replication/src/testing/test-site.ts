@@ -221,6 +221,7 @@ function aroundProjects(database: Database): ProjectsDeps {
     database,
     accounts: {
       findUser: async () => admin,
+      findKnownUser: async () => admin,
       findGroup: async () => undefined,
       userNames: async () => new Map([[1, 'admin']]),
       groupNames: async () => new Map(),
