@@ -1,9 +1,9 @@
 import { VicError } from '@vic/errors';
-import type { BlobDigest } from './blob-digest.ts';
+import type { ContentDigest } from '@vic/oci';
 import type { ByteRange } from './blob-store.ts';
 
 /** The blob is not in the store. */
-export function blobUnknown(digest: BlobDigest): VicError {
+export function blobUnknown(digest: ContentDigest): VicError {
   return new VicError({ class: 'NotFound', code: 'BLOB_UNKNOWN', message: `blob ${digest} is not in the blob store` });
 }
 
@@ -18,7 +18,7 @@ export function uploadUnknown(id: string): VicError {
 }
 
 /** What arrived is not what its digest says. */
-export function digestMismatch(expected: BlobDigest, hex: string): VicError {
+export function digestMismatch(expected: ContentDigest, hex: string): VicError {
   return new VicError({
     class: 'InvalidArgument',
     code: 'BLOB_DIGEST_MISMATCH',
@@ -28,7 +28,7 @@ export function digestMismatch(expected: BlobDigest, hex: string): VicError {
 }
 
 /** What is stored is not what its digest says; not the client's fault. */
-export function blobDamaged(digest: BlobDigest): VicError {
+export function blobDamaged(digest: ContentDigest): VicError {
   return new VicError({
     class: 'DataLoss',
     code: 'BLOB_DAMAGED',
@@ -38,7 +38,7 @@ export function blobDamaged(digest: BlobDigest): VicError {
 }
 
 /** The range reaches outside of the blob. */
-export function rangeInvalid(digest: BlobDigest, { start, end }: ByteRange, sizeBytes: number): VicError {
+export function rangeInvalid(digest: ContentDigest, { start, end }: ByteRange, sizeBytes: number): VicError {
   return new VicError({
     class: 'InvalidArgument',
     code: 'BLOB_RANGE_INVALID',

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { BlobDigest, DigestAlgorithm } from './blob-digest.ts';
+import type { ContentDigest, DigestAlgorithm } from '@vic/oci';
 
 /** A blob as the store knows it. */
 export interface BlobStat {
@@ -9,7 +9,7 @@ export interface BlobStat {
 
 /** A blob in a list. */
 export interface ListedBlob extends BlobStat {
-  readonly digest: BlobDigest;
+  readonly digest: ContentDigest;
 }
 
 /** An upload that has begun and was neither committed nor cancelled. */
@@ -46,7 +46,7 @@ export type BlobVerdict = 'sound' | 'damaged' | 'missing';
  * digest it is named by; nothing else ever appears under a digest.
  */
 export interface BlobStore extends AsyncDisposable {
-  stat(digest: BlobDigest): Promise<BlobStat | undefined>;
+  stat(digest: ContentDigest): Promise<BlobStat | undefined>;
 
   /**
    * The content. A blob that is not there is `NotFound` (`BLOB_UNKNOWN`), a range outside of it `InvalidArgument`
@@ -56,19 +56,19 @@ export interface BlobStore extends AsyncDisposable {
    * minutes: when it turns out to be damaged the stream fails with `DataLoss` (`BLOB_DAMAGED`) before its last byte,
    * and the blob is quarantined. For a range, the blob is hashed as a whole first.
    */
-  read(digest: BlobDigest, range?: ByteRange): Promise<Readable>;
+  read(digest: ContentDigest, range?: ByteRange): Promise<Readable>;
 
   /**
    * Removes a blob; one that is not there, or that was stored again after `unlessModifiedSinceMs`, is left.
    * Gives whether something was removed.
    */
-  remove(digest: BlobDigest, options?: { readonly unlessModifiedSinceMs?: number }): Promise<boolean>;
+  remove(digest: ContentDigest, options?: { readonly unlessModifiedSinceMs?: number }): Promise<boolean>;
 
   /** Every blob, in no order; blobs that come or go meanwhile may be missed. */
   list(signal?: AbortSignal): AsyncIterable<ListedBlob>;
 
   /** Reads the blob in full; a damaged one is quarantined. */
-  verify(digest: BlobDigest, signal?: AbortSignal): Promise<BlobVerdict>;
+  verify(digest: ContentDigest, signal?: AbortSignal): Promise<BlobVerdict>;
 
   /** Begins an upload; gives its id. Any process may go on with it. `algorithm` is what it will likely be named by. */
   createUpload(algorithm?: DigestAlgorithm): Promise<string>;
@@ -88,7 +88,7 @@ export interface BlobStore extends AsyncDisposable {
    * Makes the upload the blob of that digest; gives its size. Content with another digest is `InvalidArgument`
    * (`BLOB_DIGEST_MISMATCH`) and ends the upload. A blob that is there already stays, refreshed.
    */
-  commit(id: string, digest: BlobDigest, signal?: AbortSignal): Promise<BlobStat>;
+  commit(id: string, digest: ContentDigest, signal?: AbortSignal): Promise<BlobStat>;
 
   /** Ends an upload; `NotFound` when there is no such upload. */
   cancelUpload(id: string): Promise<void>;
@@ -96,10 +96,10 @@ export interface BlobStore extends AsyncDisposable {
   listUploads(signal?: AbortSignal): AsyncIterable<ListedUpload>;
 
   /** Stores a blob in one step. */
-  put(digest: BlobDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat>;
+  put(digest: ContentDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat>;
 
   check(signal?: AbortSignal): Promise<BlobStoreHealth>;
 }
 
 /** Told of every blob that was found damaged and moved out of the way. */
-export type DamageListener = (damage: { readonly digest: BlobDigest; readonly quarantinedAs: string }) => void;
+export type DamageListener = (damage: { readonly digest: ContentDigest; readonly quarantinedAs: string }) => void;

@@ -1,9 +1,10 @@
 import { Transform, type TransformCallback } from 'node:stream';
-import { type BlobDigest, hashFor, hexOf } from './blob-digest.ts';
+import { type ContentDigest, hexOf } from '@vic/oci';
+import { hashFor } from './blob-hash.ts';
 
 /** What a {@link HashingStream} reports to. */
 export interface HashingStreamOptions {
-  readonly digest: BlobDigest;
+  readonly digest: ContentDigest;
   readonly sizeBytes: number;
   /** Called once all content was seen and has the digest, before its last chunk is handed on. */
   readonly onSound: () => void;

@@ -1,5 +1,3 @@
-export { algorithmOf, hexOf, isBlobDigest } from './blob-digest.ts';
-export type { BlobDigest, DigestAlgorithm } from './blob-digest.ts';
 export type {
   BlobStat,
   BlobStore,

@@ -1,7 +1,7 @@
 import { type Hash, createHash } from 'node:crypto';
 import { Mutex } from '@vic/async';
 import { VicError } from '@vic/errors';
-import type { DigestAlgorithm } from './blob-digest.ts';
+import type { DigestAlgorithm } from '@vic/oci';
 
 /** What this process knows of an upload that nobody can read from the store. */
 export interface UploadSession<S> {

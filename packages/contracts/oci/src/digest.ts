@@ -34,6 +34,11 @@ export function algorithmOf(digest: ContentDigest): DigestAlgorithm {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 
+/** The hexadecimal digits of a digest. */
+export function hexOf(digest: ContentDigest): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
 /** The digest, by that algorithm, of bytes held in memory. */
 export function contentDigestOf(algorithm: DigestAlgorithm, bytes: Uint8Array | string): ContentDigest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;

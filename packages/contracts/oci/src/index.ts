@@ -1,5 +1,6 @@
 export {
   algorithmOf,
+  hexOf,
   contentDigestOf,
   digestOfBytes,
   isContentDigest,

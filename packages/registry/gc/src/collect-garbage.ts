@@ -1,5 +1,5 @@
 import type { RobotPrincipal } from '@vic/authz';
-import { type BlobDigest, isBlobDigest } from '@vic/blob';
+import { type ContentDigest, isContentDigest } from '@vic/oci';
 import { mapLimit } from '@vic/async';
 import { VicError, describeError, isVicError } from '@vic/errors';
 import {
@@ -184,7 +184,7 @@ function isRefusal(error: unknown): boolean {
   return error instanceof VicError && !['Unavailable', 'Internal', 'DataLoss', 'Cancelled'].includes(error.class);
 }
 
-function storedAs(digest: string): BlobDigest {
-  if (isBlobDigest(digest)) return digest;
+function storedAs(digest: string): ContentDigest {
+  if (isContentDigest(digest)) return digest;
   throw new VicError({ class: 'DataLoss', code: 'GC_DIGEST', message: `the table of blobs has the digest ${digest}` });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mapLimit } from '@vic/async';
-import { type BlobDigest, type ListedBlob, algorithmOf, hexOf, isBlobDigest } from '@vic/blob';
+import { type ContentDigest, algorithmOf, hexOf, isContentDigest } from '@vic/oci';
+import { type ListedBlob } from '@vic/blob';
 import { VicError } from '@vic/errors';
 import type { JsonObject } from '@vic/jobs';
 import { forgetDamage, noteDamage } from './damaged-content.ts';
@@ -73,7 +74,7 @@ async function scrubBlobs(deps: GcDeps, { workers }: ScrubParameters, { run, rep
   const expected = await countBlobs(deps);
   let batch: ListedBlob[] = [];
   const verifyBatch = async (): Promise<void> => {
-    const sound: BlobDigest[] = [];
+    const sound: ContentDigest[] = [];
     await mapLimit(batch, workers, async (blob) => {
       const verdict = await deps.blobs.verify(blob.digest, run.signal);
       report.blobs += 1;
@@ -132,7 +133,7 @@ async function scrubManifests(deps: GcDeps, { run, report }: Scrub): Promise<voi
 }
 
 function isSound(digest: string, content: Uint8Array): boolean {
-  return isBlobDigest(digest) && createHash(algorithmOf(digest)).update(content).digest('hex') === hexOf(digest);
+  return isContentDigest(digest) && createHash(algorithmOf(digest)).update(content).digest('hex') === hexOf(digest);
 }
 
 /** Without its row, the manifest is missing to clients; its artifact can be deleted and pushed again. */
@@ -160,7 +161,7 @@ async function findMissing({ database, blobs }: GcDeps, { run, report }: Scrub):
       .limit(BATCH)
       .execute();
     for (const { digest } of page) {
-      if (!isBlobDigest(digest) || (await blobs.stat(digest)) !== undefined) continue;
+      if (!isContentDigest(digest) || (await blobs.stat(digest)) !== undefined) continue;
       if (!(await isStillLinked({ database }, digest))) continue;
       report.missingBlobs += 1;
       run.log.error(`${digest} is missing in the blob store.`);

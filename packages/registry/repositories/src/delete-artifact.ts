@@ -149,8 +149,8 @@ async function areReferrerLists(
     .select('artifacts.id')
     .where('artifacts.repository_id', '=', repositoryId)
     .where('artifact_references.parent_id', 'in', [...indexes])
-    .where(({ eb, or }) =>
-      or([
+    .where((eb) =>
+      eb.or([
         eb('artifacts.subject_digest', 'is', null),
         eb('artifacts.subject_digest', '!=', subject),
         eb('artifacts.subject_origin', '!=', 'declared'),

@@ -2,7 +2,7 @@ import { link, mkdir, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mapLimit } from '@vic/async';
 import { randomUuid } from '@vic/ids';
-import { type BlobDigest, type DigestAlgorithm, algorithmOf, hexOf, isBlobDigest } from '../blob-digest.ts';
+import { type ContentDigest, type DigestAlgorithm, algorithmOf, hexOf, isContentDigest } from '@vic/oci';
 import type { BlobStat, ListedBlob } from '../blob-store.ts';
 import { DirectorySync } from './directory-sync.ts';
 import { errnoOf } from './storage-error.ts';
@@ -36,17 +36,17 @@ export class BlobFiles {
     await this.#directories.sync(dirname(this.#blobs));
   }
 
-  pathOf(digest: BlobDigest): string {
+  pathOf(digest: ContentDigest): string {
     return join(this.#directoryOf(digest), hexOf(digest));
   }
 
-  async stat(digest: BlobDigest): Promise<BlobStat | undefined> {
+  async stat(digest: ContentDigest): Promise<BlobStat | undefined> {
     const found = await stat(this.pathOf(digest)).catch(ignoreMissing);
     return found === undefined ? undefined : asStat(found);
   }
 
   /** Makes a file whose content is durable the blob, durably; one that was there is replaced. */
-  async adopt(path: string, digest: BlobDigest): Promise<void> {
+  async adopt(path: string, digest: ContentDigest): Promise<void> {
     const directory = this.#directoryOf(digest);
     const known = this.#known.has(directory);
     if (!known) await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -55,7 +55,7 @@ export class BlobFiles {
     this.#known.add(directory);
   }
 
-  async remove(digest: BlobDigest): Promise<boolean> {
+  async remove(digest: ContentDigest): Promise<boolean> {
     return rm(this.pathOf(digest)).then(() => true, absent);
   }
 
@@ -63,7 +63,7 @@ export class BlobFiles {
    * Removes the file unless another was stored under its name in the meantime, as told by `isSame`; the check is
    * repeated once the file is out of the way, and a newer one put back.
    */
-  async removeIf(digest: BlobDigest, isSame: (file: FileIdentity) => boolean): Promise<boolean> {
+  async removeIf(digest: ContentDigest, isSame: (file: FileIdentity) => boolean): Promise<boolean> {
     const aside = this.#aside(digest, 'removed');
     if (!(await this.#moveIf(digest, aside, isSame))) return false;
     await rm(aside, { force: true });
@@ -71,7 +71,7 @@ export class BlobFiles {
   }
 
   /** Puts the file out of the way for an administrator to look at; gives its new path if it was still there. */
-  async quarantine(digest: BlobDigest, isSame: (file: FileIdentity) => boolean): Promise<string | undefined> {
+  async quarantine(digest: ContentDigest, isSame: (file: FileIdentity) => boolean): Promise<string | undefined> {
     const aside = this.#aside(digest, new Date().toISOString().replaceAll(':', ''));
     return (await this.#moveIf(digest, aside, isSame)) ? aside : undefined;
   }
@@ -86,12 +86,12 @@ export class BlobFiles {
   }
 
   async *#listDirectory(algorithm: DigestAlgorithm, first: string): AsyncGenerator<ListedBlob, void, undefined> {
-    const digests: BlobDigest[] = [];
+    const digests: ContentDigest[] = [];
     const directory = await opendir(join(this.#blobs, algorithm, first)).catch(ignoreMissing);
     if (directory === undefined) return;
     for await (const { name } of directory) {
       const digest = `${algorithm}:${name}`;
-      if (isBlobDigest(digest)) digests.push(digest);
+      if (isContentDigest(digest)) digests.push(digest);
     }
     const stats = await mapLimit(digests, PARALLEL_STATS, async (digest) => this.stat(digest));
     for (const [index, digest] of digests.entries()) {
@@ -100,7 +100,7 @@ export class BlobFiles {
     }
   }
 
-  async #moveIf(digest: BlobDigest, aside: string, isSame: (file: FileIdentity) => boolean): Promise<boolean> {
+  async #moveIf(digest: ContentDigest, aside: string, isSame: (file: FileIdentity) => boolean): Promise<boolean> {
     const path = this.pathOf(digest);
     const before = await stat(path).catch(ignoreMissing);
     if (before === undefined || !isSame(before)) return false;
@@ -113,11 +113,11 @@ export class BlobFiles {
     return false;
   }
 
-  #aside(digest: BlobDigest, reason: string): string {
+  #aside(digest: ContentDigest, reason: string): string {
     return join(this.#quarantine, `${algorithmOf(digest)}-${hexOf(digest)}.${reason}.${randomUuid().slice(0, 8)}`);
   }
 
-  #directoryOf(digest: BlobDigest): string {
+  #directoryOf(digest: ContentDigest): string {
     return join(this.#blobs, algorithmOf(digest), hexOf(digest).slice(0, 2));
   }
 }

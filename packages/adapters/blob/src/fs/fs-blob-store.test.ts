@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryDirectory } from '@vic/testkit';
 import { describe } from 'vitest';
-import { hexOf } from '../blob-digest.ts';
+import { hexOf } from '@vic/oci';
 import { describeBlobStore } from '../testing/describe-blob-store.ts';
 import type { StoreUnderTest } from '../testing/store-under-test.ts';
 import { openFsBlobStore } from './fs-blob-store.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describeError } from '@vic/errors';
 import { randomUuid } from '@vic/ids';
-import { type BlobDigest, type DigestAlgorithm, algorithmOf } from '../blob-digest.ts';
+import { type ContentDigest, type DigestAlgorithm, algorithmOf } from '@vic/oci';
 import type {
   BlobStat,
   BlobStore,
@@ -63,19 +63,19 @@ class FsBlobStore implements BlobStore {
     this.#reader = parts.reader;
   }
 
-  async stat(digest: BlobDigest): Promise<BlobStat | undefined> {
+  async stat(digest: ContentDigest): Promise<BlobStat | undefined> {
     return this.#blobs.stat(digest);
   }
 
-  async read(digest: BlobDigest, range?: ByteRange): Promise<Readable> {
+  async read(digest: ContentDigest, range?: ByteRange): Promise<Readable> {
     return this.#reader.read(digest, range);
   }
 
-  async verify(digest: BlobDigest, signal?: AbortSignal): Promise<BlobVerdict> {
+  async verify(digest: ContentDigest, signal?: AbortSignal): Promise<BlobVerdict> {
     return this.#reader.verify(digest, signal);
   }
 
-  async remove(digest: BlobDigest, options: { readonly unlessModifiedSinceMs?: number } = {}): Promise<boolean> {
+  async remove(digest: ContentDigest, options: { readonly unlessModifiedSinceMs?: number } = {}): Promise<boolean> {
     const { unlessModifiedSinceMs } = options;
     if (unlessModifiedSinceMs === undefined) return this.#blobs.remove(digest);
     return this.#blobs.removeIf(digest, ({ ctimeMs }) => ctimeMs <= unlessModifiedSinceMs);
@@ -97,7 +97,7 @@ class FsBlobStore implements BlobStore {
     return this.#storing(async () => this.#uploads.append(id, offset, content, signal));
   }
 
-  async commit(id: string, digest: BlobDigest, signal?: AbortSignal): Promise<BlobStat> {
+  async commit(id: string, digest: ContentDigest, signal?: AbortSignal): Promise<BlobStat> {
     return this.#storing(async () =>
       this.#uploads.finish(id, digest, { signal, adopt: async (path) => this.#blobs.adopt(path, digest) }),
     );
@@ -111,7 +111,7 @@ class FsBlobStore implements BlobStore {
     return this.#uploads.list();
   }
 
-  async put(digest: BlobDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat> {
+  async put(digest: ContentDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat> {
     const id = await this.createUpload(algorithmOf(digest));
     try {
       await this.append(id, 0, content, signal);

@@ -1,6 +1,7 @@
 import { open, rm, statfs } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { type BlobDigest, type DigestAlgorithm, algorithmOf, hashFor, hexOf } from '../blob-digest.ts';
+import { type ContentDigest, type DigestAlgorithm, algorithmOf, hexOf } from '@vic/oci';
+import { hashFor } from '../blob-hash.ts';
 import { digestMismatch } from '../blob-errors.ts';
 import type { BlobStat, ListedUpload } from '../blob-store.ts';
 import { OffsetConflict } from '../offset-conflict.ts';
@@ -59,7 +60,7 @@ export class FsUploads {
   }
 
   /** Verifies the content, makes it durable and gives it away. */
-  async finish(id: string, digest: BlobDigest, { signal, adopt }: Finish): Promise<BlobStat> {
+  async finish(id: string, digest: ContentDigest, { signal, adopt }: Finish): Promise<BlobStat> {
     return this.#sessions.run(id, signal, async (ended) => {
       const upload = await this.#claim(id);
       if (this.#sessions.get(id) === undefined) await this.#finishCopy(upload, { digest, signal: ended, adopt });
@@ -122,7 +123,7 @@ export class FsUploads {
     }
   }
 
-  async #requireDigest(hex: string, digest: BlobDigest, path: string): Promise<void> {
+  async #requireDigest(hex: string, digest: ContentDigest, path: string): Promise<void> {
     if (hex === hexOf(digest)) return;
     await rm(path, { force: true });
     throw digestMismatch(digest, hex);
@@ -148,13 +149,13 @@ export class FsUploads {
 }
 
 interface VerifiedFinish extends Omit<Finish, 'signal'> {
-  readonly digest: BlobDigest;
+  readonly digest: ContentDigest;
   readonly signal: AbortSignal;
 }
 
 async function hashFile(
   path: string,
-  digest: BlobDigest,
+  digest: ContentDigest,
   { sizeBytes, signal }: { readonly sizeBytes: number; readonly signal: AbortSignal },
 ): Promise<string> {
   const hash = hashFor(digest);

@@ -2,7 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { SingleFlight } from '@vic/async';
 import { isVicError } from '@vic/errors';
-import { type BlobDigest, hashFor, hexOf } from '../blob-digest.ts';
+import { type ContentDigest, hexOf } from '@vic/oci';
+import { hashFor } from '../blob-hash.ts';
 import { blobDamaged, blobUnknown, rangeInvalid } from '../blob-errors.ts';
 import type { BlobVerdict, ByteRange, DamageListener } from '../blob-store.ts';
 import { VerifiedLately } from '../verified-lately.ts';
@@ -15,7 +16,7 @@ import { ignoreMissing } from './upload-files.ts';
 const SETTLED_MS = 50;
 
 interface OpenBlob {
-  readonly digest: BlobDigest;
+  readonly digest: ContentDigest;
   readonly file: FileHandle;
   readonly sizeBytes: number;
   readonly ino: number;
@@ -35,7 +36,7 @@ export class VerifiedReader {
   }
 
   /** The blob, or a part of it. */
-  async read(digest: BlobDigest, range: ByteRange | undefined): Promise<Readable> {
+  async read(digest: ContentDigest, range: ByteRange | undefined): Promise<Readable> {
     const blob = await this.#open(digest);
     if (blob === undefined) throw blobUnknown(digest);
     if (range === undefined) return this.#isTrusted(blob) ? asItIs(blob) : this.#whole(blob);
@@ -49,14 +50,14 @@ export class VerifiedReader {
   }
 
   /** Reads the blob in full; shared by all who ask at the same time. */
-  async verify(digest: BlobDigest, signal?: AbortSignal): Promise<BlobVerdict> {
+  async verify(digest: ContentDigest, signal?: AbortSignal): Promise<BlobVerdict> {
     // Whoever may stop it reads on its own, so that it stops nobody else's.
     return signal === undefined
       ? this.#verifications.run(digest, async () => this.#readAll(digest, undefined))
       : this.#readAll(digest, signal);
   }
 
-  async #readAll(digest: BlobDigest, signal: AbortSignal | undefined): Promise<BlobVerdict> {
+  async #readAll(digest: ContentDigest, signal: AbortSignal | undefined): Promise<BlobVerdict> {
     const blob = await this.#open(digest);
     if (blob === undefined) return 'missing';
     try {
@@ -68,7 +69,7 @@ export class VerifiedReader {
     }
   }
 
-  async #open(digest: BlobDigest): Promise<OpenBlob | undefined> {
+  async #open(digest: ContentDigest): Promise<OpenBlob | undefined> {
     const file = await open(this.#files.pathOf(digest), 'r').catch(ignoreMissing);
     if (file === undefined) return undefined;
     try {

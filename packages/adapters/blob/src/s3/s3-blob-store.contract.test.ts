@@ -9,7 +9,7 @@ import { pollUntil } from '@vic/async';
 import { digestOfBytes } from '@vic/oci';
 import { freePort, temporaryDirectory } from '@vic/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hexOf } from '../blob-digest.ts';
+import { hexOf } from '@vic/oci';
 import { describeBlobStore } from '../testing/describe-blob-store.ts';
 import type { StoreUnderTest } from '../testing/store-under-test.ts';
 import { type S3BlobStoreOptions, openS3BlobStore } from './s3-blob-store.ts';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { digestOfBytes } from '@vic/oci';
 import { describe, expect, it } from 'vitest';
-import { hexOf } from '../blob-digest.ts';
+import { hexOf } from '@vic/oci';
 import { describeBlobStore } from '../testing/describe-blob-store.ts';
 import { FakeS3 } from '../testing/fake-s3.ts';
 import type { StoreUnderTest } from '../testing/store-under-test.ts';

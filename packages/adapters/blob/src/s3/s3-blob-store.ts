@@ -2,7 +2,7 @@ import { PassThrough, type Readable, pipeline } from 'node:stream';
 import { SingleFlight } from '@vic/async';
 import { describeError, isVicError } from '@vic/errors';
 import { randomUuid } from '@vic/ids';
-import { type BlobDigest, type DigestAlgorithm, algorithmOf, hexOf, isBlobDigest } from '../blob-digest.ts';
+import { type ContentDigest, type DigestAlgorithm, algorithmOf, hexOf, isContentDigest } from '@vic/oci';
 import { blobDamaged, blobUnknown, rangeInvalid } from '../blob-errors.ts';
 import type {
   BlobStat,
@@ -43,12 +43,12 @@ class S3BlobStore implements BlobStore {
     this.#onDamage = onDamage;
   }
 
-  async stat(digest: BlobDigest): Promise<BlobStat | undefined> {
+  async stat(digest: ContentDigest): Promise<BlobStat | undefined> {
     const found = await this.#bucket.head(keyOf(digest));
     return found === undefined ? undefined : { sizeBytes: found.sizeBytes, modifiedAtMs: found.modifiedAtMs };
   }
 
-  async read(digest: BlobDigest, range?: ByteRange): Promise<Readable> {
+  async read(digest: ContentDigest, range?: ByteRange): Promise<Readable> {
     if (range !== undefined) await this.#requireRange(digest, range);
     const found = await this.#bucket.get(keyOf(digest), range);
     if (found === undefined) throw blobUnknown(digest);
@@ -59,14 +59,14 @@ class S3BlobStore implements BlobStore {
     return pipeline(found.content, checked, () => undefined);
   }
 
-  async verify(digest: BlobDigest, signal?: AbortSignal): Promise<BlobVerdict> {
+  async verify(digest: ContentDigest, signal?: AbortSignal): Promise<BlobVerdict> {
     // Whoever may stop it reads on its own, so that it stops nobody else's.
     return signal === undefined
       ? this.#verifications.run(digest, async () => this.#readAll(digest, undefined))
       : this.#readAll(digest, signal);
   }
 
-  async remove(digest: BlobDigest, options: { readonly unlessModifiedSinceMs?: number } = {}): Promise<boolean> {
+  async remove(digest: ContentDigest, options: { readonly unlessModifiedSinceMs?: number } = {}): Promise<boolean> {
     const found = await this.#bucket.head(keyOf(digest));
     const { unlessModifiedSinceMs = Number.POSITIVE_INFINITY } = options;
     if (found === undefined || found.modifiedAtMs > unlessModifiedSinceMs) return false;
@@ -78,7 +78,7 @@ class S3BlobStore implements BlobStore {
     for await (const { key, sizeBytes, modifiedAtMs } of this.#bucket.list('blobs/', signal)) {
       const [, algorithm, , hex] = key.split('/');
       const digest = `${algorithm}:${hex}`;
-      if (isBlobDigest(digest)) yield { digest, sizeBytes, modifiedAtMs };
+      if (isContentDigest(digest)) yield { digest, sizeBytes, modifiedAtMs };
     }
   }
 
@@ -94,7 +94,7 @@ class S3BlobStore implements BlobStore {
     return this.#uploads.append(id, offset, content, signal);
   }
 
-  async commit(id: string, digest: BlobDigest, signal?: AbortSignal): Promise<BlobStat> {
+  async commit(id: string, digest: ContentDigest, signal?: AbortSignal): Promise<BlobStat> {
     try {
       return await this.#uploads.finish(id, { digest, signal, key: keyOf(digest) });
     } catch (error) {
@@ -110,7 +110,7 @@ class S3BlobStore implements BlobStore {
     return this.#uploads.list(signal);
   }
 
-  async put(digest: BlobDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat> {
+  async put(digest: ContentDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat> {
     const id = await this.createUpload(algorithmOf(digest));
     try {
       await this.append(id, 0, content, signal);
@@ -136,7 +136,7 @@ class S3BlobStore implements BlobStore {
     this.#bucket[Symbol.dispose]();
   }
 
-  async #requireRange(digest: BlobDigest, range: ByteRange): Promise<void> {
+  async #requireRange(digest: ContentDigest, range: ByteRange): Promise<void> {
     const found = await this.#bucket.head(keyOf(digest));
     if (found === undefined) throw blobUnknown(digest);
     const { start, end } = range;
@@ -145,7 +145,7 @@ class S3BlobStore implements BlobStore {
     if ((await this.verify(digest)) !== 'sound') throw blobDamaged(digest);
   }
 
-  async #readAll(digest: BlobDigest, signal: AbortSignal | undefined): Promise<BlobVerdict> {
+  async #readAll(digest: ContentDigest, signal: AbortSignal | undefined): Promise<BlobVerdict> {
     try {
       for await (const _chunk of await this.read(digest)) signal?.throwIfAborted();
       return 'sound';
@@ -156,7 +156,7 @@ class S3BlobStore implements BlobStore {
     }
   }
 
-  #hashing(digest: BlobDigest, object: S3Object): HashingStream {
+  #hashing(digest: ContentDigest, object: S3Object): HashingStream {
     return new HashingStream({
       digest,
       sizeBytes: object.sizeBytes,
@@ -166,7 +166,7 @@ class S3BlobStore implements BlobStore {
   }
 
   /** Puts the object out of the way, unless it is another by now. */
-  async #quarantine(digest: BlobDigest, object: S3Object): Promise<Error> {
+  async #quarantine(digest: ContentDigest, object: S3Object): Promise<Error> {
     const quarantinedAs = `quarantine/${keyOf(digest).slice('blobs/'.length)}.${randomUuid().slice(0, 8)}`;
     try {
       await this.#bucket.copy(object, quarantinedAs, AbortSignal.timeout(QUARANTINE_TIMEOUT_MS));
@@ -181,7 +181,7 @@ class S3BlobStore implements BlobStore {
 
 const QUARANTINE_TIMEOUT_MS = 60_000;
 
-function keyOf(digest: BlobDigest): string {
+function keyOf(digest: ContentDigest): string {
   const hex = hexOf(digest);
   return `blobs/${algorithmOf(digest)}/${hex.slice(0, 2)}/${hex}`;
 }

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { isVicError } from '@vic/errors';
 import { randomUuid } from '@vic/ids';
-import { type BlobDigest, type DigestAlgorithm, algorithmOf, hashFor, hexOf } from '../blob-digest.ts';
+import { type ContentDigest, type DigestAlgorithm, algorithmOf, hexOf } from '@vic/oci';
+import { hashFor } from '../blob-hash.ts';
 import { digestMismatch } from '../blob-errors.ts';
 import type { BlobStat, ListedUpload } from '../blob-store.ts';
 import { OffsetConflict } from '../offset-conflict.ts';
@@ -24,7 +25,7 @@ const NEW: Omit<UploadState, 'modifiedAtMs'> = {
 
 /** What turns a finished upload into a blob. */
 export interface S3Finish {
-  readonly digest: BlobDigest;
+  readonly digest: ContentDigest;
   readonly signal: AbortSignal | undefined;
   /** Where the blob will be. */
   readonly key: string;
@@ -183,14 +184,14 @@ export class S3Uploads {
   async #requireDigest(
     id: string,
     state: UploadState,
-    { digest, hex }: { readonly digest: BlobDigest; readonly hex: string },
+    { digest, hex }: { readonly digest: ContentDigest; readonly hex: string },
   ): Promise<void> {
     if (hex === hexOf(digest)) return;
     await this.#discard(id, state);
     throw digestMismatch(digest, hex);
   }
 
-  async #hashOf(id: string, { key, etag }: S3Object, digest: BlobDigest): Promise<string> {
+  async #hashOf(id: string, { key, etag }: S3Object, digest: ContentDigest): Promise<string> {
     const found = await this.#bucket.get(key);
     if (found === undefined || found.object.etag !== etag) throw superseded(id);
     const hash = hashFor(digest);

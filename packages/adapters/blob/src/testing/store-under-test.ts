@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { digestOfBytes } from '@vic/oci';
-import { type BlobDigest, hashFor } from '../blob-digest.ts';
+import { type ContentDigest } from '@vic/oci';
+import { hashFor } from '../blob-hash.ts';
 import type { BlobStore, DamageListener } from '../blob-store.ts';
 
 /** A store of its own for one test. */
@@ -9,14 +10,14 @@ export interface StoreUnderTest extends AsyncDisposable {
   /** Another view of the same store, as another process would have it. */
   open(onDamage?: DamageListener): Promise<BlobStore>;
   /** Changes one byte in the middle of the stored content, without the store's knowledge. */
-  damage(digest: BlobDigest): Promise<void>;
+  damage(digest: ContentDigest): Promise<void>;
 }
 
 /** Stores `size` random bytes. */
 export async function putRandom(
   store: BlobStore,
   size: number,
-): Promise<{ readonly digest: BlobDigest; readonly content: Buffer }> {
+): Promise<{ readonly digest: ContentDigest; readonly content: Buffer }> {
   const content = randomBytes(size);
   const digest = digestOfBytes(content);
   await store.put(digest, Readable.from([content]));
@@ -34,7 +35,7 @@ export async function uploadIds(store: BlobStore): Promise<readonly string[]> {
 }
 
 /** The digest of `content` by the less usual algorithm. */
-export function sha512(content: Uint8Array): BlobDigest {
+export function sha512(content: Uint8Array): ContentDigest {
   const hash = hashFor('sha512:').update(content);
   return `sha512:${hash.digest('hex')}`;
 }
