@@ -98,9 +98,14 @@ class FsBlobStore implements BlobStore {
   }
 
   async commit(id: string, digest: ContentDigest, signal?: AbortSignal): Promise<BlobStat> {
-    return this.#storing(async () =>
-      this.#uploads.finish(id, digest, { signal, adopt: async (path) => this.#blobs.adopt(path, digest) }),
-    );
+    return this.#storing(async () => {
+      const stat = await this.#uploads.finish(id, digest, {
+        signal,
+        adopt: async (path) => this.#blobs.adopt(path, digest),
+      });
+      await this.#reader.noteWritten(digest);
+      return stat;
+    });
   }
 
   async cancelUpload(id: string): Promise<void> {

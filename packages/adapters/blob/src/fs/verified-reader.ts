@@ -57,6 +57,14 @@ export class VerifiedReader {
       : this.#readAll(digest, signal);
   }
 
+  /** Remembers a blob as hashed, because it just was while it was written. */
+  async noteWritten(digest: ContentDigest): Promise<void> {
+    const blob = await this.#open(digest);
+    if (blob === undefined) return;
+    await blob.file.close();
+    this.#verifiedLately.add(digest, identityOf(blob));
+  }
+
   async #readAll(digest: ContentDigest, signal: AbortSignal | undefined): Promise<BlobVerdict> {
     const blob = await this.#open(digest);
     if (blob === undefined) return 'missing';
