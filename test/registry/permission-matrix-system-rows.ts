@@ -10,6 +10,7 @@ export const SYSTEM_ROWS: readonly Row[] = [
   row('GET /health', 'anonymous'),
   row('GET /systeminfo', 'anonymous'),
   row('GET /systeminfo/getcert', 'anonymous'),
+  row('GET /systeminfo/volumes', 'administrator'),
   row('GET /configurations', 'administrator'),
   row('PUT /configurations', 'administrator', EMPTY),
 

@@ -3,7 +3,7 @@ import { type RestRoutes, permits } from '@vic/rest';
 import { sql } from '@vic/sql';
 import type { Storage } from './storage.ts';
 
-/** `/health`, `/ping` and `/systeminfo/getcert`. */
+/** `/health`, `/ping`, `/systeminfo/volumes` and `/systeminfo/getcert`. */
 export function healthRoutes(parts: { readonly storage: Storage; readonly authority: string | undefined }): RestRoutes {
   const { storage, authority } = parts;
   return (app) => {
@@ -16,6 +16,15 @@ export function healthRoutes(parts: { readonly storage: Storage; readonly author
       const healthy = components.every(({ status }) => status === 'healthy');
       return { status: healthy ? 'healthy' : 'unhealthy', components };
     });
+    app.get(
+      '/systeminfo/volumes',
+      permits({ scope: 'system', resource: 'system-volumes', action: 'read' }),
+      async () => {
+        const { freeBytes = 0, totalBytes = 0 } = await storage.blobs.check();
+        // An object store has no limit of its own, which Harbor's form says with zeros.
+        return { storage: [{ total: totalBytes, free: freeBytes }] };
+      },
+    );
     app.get('/systeminfo/getcert', permits({ scope: 'public' }), async (_request, reply) => {
       if (authority === undefined) throw noAuthority();
       return reply
