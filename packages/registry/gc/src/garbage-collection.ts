@@ -1,4 +1,4 @@
-import type { JobKind, JobVendor } from '@vic/jobs';
+import { type JobKind, type JobVendor, systemJobRoutes } from '@vic/jobs';
 import { type RestRoutes, parseListQuery, permits, sendPage } from '@vic/rest';
 import { collectGarbage } from './collect-garbage.ts';
 import { listDamage } from './damaged-content.ts';
@@ -7,11 +7,10 @@ import { describeGarbage } from './garbage.ts';
 import { DEFAULT_TIME_WINDOW_HOURS, gcParameterAttributes, readGcParameters } from './gc-parameters.ts';
 import type { GcDeps } from './gc-work.ts';
 import { readScrubParameters, scrub } from './scrub.ts';
-import { SystemJob, type SystemJobDeps, type SystemTask } from './system-job.ts';
-import { systemJobRoutes } from './system-job-routes.ts';
+import { CollectorJob, type CollectorJobDeps, type SystemTask } from './collector-job.ts';
 
 /** What {@link GarbageCollection} is composed of. */
-export interface GarbageCollectionDeps extends GcDeps, SystemJobDeps {
+export interface GarbageCollectionDeps extends GcDeps, CollectorJobDeps {
   /** What a collection leaves alone unless it is asked otherwise; 2. */
   readonly timeWindowHours?: number;
 }
@@ -19,14 +18,14 @@ export interface GarbageCollectionDeps extends GcDeps, SystemJobDeps {
 /** Garbage collection and scrub as jobs, with their REST API. */
 export class GarbageCollection {
   /** The collection; started by the command line, for example. */
-  readonly gc: SystemJob;
-  readonly scrub: SystemJob;
+  readonly gc: CollectorJob;
+  readonly scrub: CollectorJob;
   readonly #deps: GarbageCollectionDeps;
 
   constructor(deps: GarbageCollectionDeps) {
     this.#deps = deps;
-    this.gc = new SystemJob(deps, collection(deps));
-    this.scrub = new SystemJob(deps, scrubbing(deps));
+    this.gc = new CollectorJob(deps, collection(deps));
+    this.scrub = new CollectorJob(deps, scrubbing(deps));
   }
 
   get kinds(): readonly JobKind[] {
@@ -39,17 +38,15 @@ export class GarbageCollection {
 
   /** `/system/gc`, `/system/scrub` and `/system/scrub/damaged`. */
   get routes(): readonly RestRoutes[] {
-    return [
-      systemJobRoutes('/system/gc', this.gc),
-      damageRoutes(this.#deps),
-      systemJobRoutes('/system/scrub', this.scrub),
-    ];
+    return [systemJobRoutes(this.#deps, this.gc), damageRoutes(this.#deps), systemJobRoutes(this.#deps, this.scrub)];
   }
 }
 
 function collection(deps: GarbageCollectionDeps): SystemTask {
   const windowHours = deps.timeWindowHours ?? DEFAULT_TIME_WINDOW_HOURS;
   return {
+    path: '/system/gc',
+    name: 'garbage collection',
     vendorType: 'GARBAGE_COLLECTION',
     complete: (parameters) => gcParameterAttributes(readGcParameters(parameters, windowHours)),
     run: async (context, payload) => {
@@ -72,6 +69,8 @@ function collection(deps: GarbageCollectionDeps): SystemTask {
 
 function scrubbing(deps: GarbageCollectionDeps): SystemTask {
   return {
+    path: '/system/scrub',
+    name: 'scrub',
     vendorType: 'SCRUB',
     complete: (parameters) => ({ workers: readScrubParameters(parameters).workers }),
     run: async (context, payload) => {

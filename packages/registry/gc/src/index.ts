@@ -6,4 +6,4 @@ export type { GcDeps, GcRun } from './gc-work.ts';
 export { scrub } from './scrub.ts';
 export type { ScrubParameters, ScrubReport } from './scrub.ts';
 export { recordDamage } from './damaged-content.ts';
-export type { SystemJob, SystemJobDeps } from './system-job.ts';
+export type { CollectorJob, CollectorJobDeps } from './collector-job.ts';

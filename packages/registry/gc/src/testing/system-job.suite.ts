@@ -67,7 +67,7 @@ export const systemJobSuite: DialectSuite = (open) => {
       [{ schedule: { type: 'Manual' }, parameters: { workers: 0 } }, 'Invalid number of workers:0'],
       [{ schedule: { type: 'Manual' }, parameters: { dry_run: 'yes' } }, 'dry_run must be true or false'],
       [{ schedule: { type: 'Manual' }, parameters: { everything: true } }, 'unknown parameter everything'],
-      [{ schedule: { type: 'Sometimes' } }, 'the type of a schedule'],
+      [{ schedule: { type: 'Sometimes' } }, 'unknown schedule type'],
       [{ schedule: { type: 'Custom', cron: 'never' } }, 'cron'],
     ])('refuses %j', async (body, text) => {
       await using site = await openSite(open);

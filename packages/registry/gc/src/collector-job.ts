@@ -1,21 +1,14 @@
+import type { Resource } from '@vic/authz';
 import { VicError } from '@vic/errors';
-import type {
-  CronType,
-  Execution,
-  JobContext,
-  JobKind,
-  JobTrigger,
-  JobVendor,
-  Jobs,
-  JsonObject,
-  Schedule,
-  Schedules,
-} from '@vic/jobs';
-import type { ListQuery, Page } from '@vic/rest';
+import type { JobContext, JobKind, JobTrigger, JobVendor, Jobs, JsonObject, Schedules, SystemJob } from '@vic/jobs';
 import type { Executor } from '@vic/sql';
 
 /** Something that is done for the whole installation, at most once at a time. */
 export interface SystemTask {
+  /** Where its REST API is. */
+  readonly path: string;
+  /** The word for it in messages. */
+  readonly name: string;
   /** The word for it in executions, schedules and queues. */
   readonly vendorType: string;
   /** Makes what a client asks for complete, in the client's words; refuses what cannot be done. */
@@ -24,36 +17,35 @@ export interface SystemTask {
   run(context: JobContext, parameters: JsonObject): Promise<JsonObject>;
 }
 
-/** What {@link SystemJob} is composed of. */
-export interface SystemJobDeps {
-  readonly jobs: Pick<
-    Jobs,
-    | 'findExecution'
-    | 'listExecutions'
-    | 'listTasks'
-    | 'readLog'
-    | 'setExecutionAttributes'
-    | 'startExecution'
-    | 'stopExecution'
-  >;
-  readonly schedules: Pick<Schedules, 'find' | 'remove' | 'set'>;
+/** What {@link CollectorJob} is composed of. */
+export interface CollectorJobDeps {
+  readonly jobs: Jobs;
+  readonly schedules: Schedules;
 }
 
 /** There is one schedule, of no policy. */
 const NO_POLICY = 0;
-const FIRST_TASK: ListQuery = { page: 1, pageSize: 1, filters: [], sort: [] };
 
-/** Starts, schedules, lists and stops a {@link SystemTask}. */
-export class SystemJob {
-  readonly #deps: SystemJobDeps;
+/** A {@link SystemTask} as a job that is started by hand, by the command line or by its schedule. */
+export class CollectorJob implements SystemJob {
+  readonly resource: Resource = 'garbage-collection';
+  readonly #deps: CollectorJobDeps;
   readonly #task: SystemTask;
 
-  constructor(deps: SystemJobDeps, task: SystemTask) {
+  constructor(deps: CollectorJobDeps, task: SystemTask) {
     this.#deps = deps;
     this.#task = task;
   }
 
+  get path(): string {
+    return this.#task.path;
+  }
+
   get name(): string {
+    return this.#task.name;
+  }
+
+  get vendorType(): string {
     return this.#task.vendorType;
   }
 
@@ -97,44 +89,8 @@ export class SystemJob {
     );
   }
 
-  /** Starts it again and again, in place of the times it had. */
-  async schedule(cronType: CronType, cron: string, parameters: JsonObject): Promise<void> {
-    const attributes = this.#task.complete(parameters);
-    await this.#deps.schedules.set({ vendorType: this.name, vendorId: NO_POLICY, cronType, cron, attributes });
-  }
-
-  async unschedule(): Promise<void> {
-    await this.#deps.schedules.remove(this.name, NO_POLICY);
-  }
-
-  async findSchedule(): Promise<Schedule | undefined> {
-    return this.#deps.schedules.find(this.name, NO_POLICY);
-  }
-
-  async list(query: ListQuery): Promise<Page<Execution>> {
-    return this.#deps.jobs.listExecutions({ vendorType: this.name }, query);
-  }
-
-  async get(id: number): Promise<Execution> {
-    const execution = await this.#deps.jobs.findExecution(id, { vendorType: this.name });
-    if (execution !== undefined) return execution;
-    throw new VicError({
-      class: 'NotFound',
-      code: 'SYSTEM_JOB_NOT_FOUND',
-      message: `${this.name} execution ${id} not found`,
-    });
-  }
-
-  async log(id: number): Promise<string> {
-    const { id: executionId } = await this.get(id);
-    const { items } = await this.#deps.jobs.listTasks(executionId, FIRST_TASK);
-    const [task] = items;
-    return task === undefined ? '' : this.#deps.jobs.readLog(task.id);
-  }
-
-  async stop(id: number): Promise<void> {
-    const { id: executionId } = await this.get(id);
-    await this.#deps.jobs.stopExecution(executionId);
+  parse(parameters: JsonObject): JsonObject {
+    return this.#task.complete(parameters);
   }
 }
 
