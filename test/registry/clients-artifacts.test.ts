@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { digestOfBytes } from '@vic/oci';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, clientOf, missing, signIn } from './clients-programs.ts';
-import { ClientSite, type Credentials, loopbackName } from './clients-site.ts';
+import { ClientSite, type Credentials } from './clients-site.ts';
 
 const PATIENCE = 180_000;
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -15,12 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => site[Symbol.asyncDispose]());
 
-const noName =
-  (await loopbackName()) === undefined
-    ? ' (speaks plain HTTP to 127.0.0.1, and the name of this machine does not lead there)'
-    : '';
-
-const noOras = (await missing('oras')) || noName;
+const noOras = await missing('oras');
 describe.skipIf(noOras !== '')(`oras${noOras}`, () => {
   it('pushes, attaches, discovers, pulls and deletes artifacts', { timeout: PATIENCE }, async () => {
     await site.project('oras');
@@ -66,7 +61,7 @@ describe.skipIf(noOras !== '')(`oras${noOras}`, () => {
   });
 });
 
-const noNotation = (await missing('notation', 'skopeo')) || noName;
+const noNotation = await missing('notation', 'skopeo');
 describe.skipIf(noNotation !== '')(`notation${noNotation}`, () => {
   it.each(['jws', 'cose'] as const)(
     'signs (%s): accepted with the certificate, refused unsigned, tampered and when the signature is deleted',

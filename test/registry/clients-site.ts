@@ -59,11 +59,11 @@ export class ClientSite implements AsyncDisposable {
     this.#resources = resources;
   }
 
-  /** Installs and starts a registry under a name of this machine; see {@link loopbackName}. */
+  /** Installs and starts a registry under a name of this machine. */
   static async open(): Promise<ClientSite> {
     await using resources = new AsyncDisposableStack();
     const { path: directory } = resources.use(await temporaryDirectory('vic-clients-'));
-    const name = (await loopbackName()) ?? '127.0.0.1';
+    const name = await loopbackName();
     const ports = { registry: await freePort(), notary: await freePort() };
     const configuration = defaultConfiguration(join(directory, 'data'), {
       externalUrl: `https://${name}:${ports.registry}`,
@@ -139,13 +139,9 @@ export class ClientSite implements AsyncDisposable {
   }
 }
 
-/**
- * A name of this machine that leads to 127.0.0.1 and is not `localhost`, if it has one.
- *
- * Some clients speak plain HTTP to `localhost` and 127.0.0.1, whatever they are told.
- */
-export async function loopbackName(): Promise<string | undefined> {
+/** A name of this machine for 127.0.0.1, else that itself: clients do without TLS, or do not verify it, on `localhost`. */
+async function loopbackName(): Promise<string> {
   const name = hostname();
   const found = await lookup(name, { family: 4 }).catch(() => undefined);
-  return found?.address === '127.0.0.1' && name !== 'localhost' ? name : undefined;
+  return found?.address === '127.0.0.1' && name !== 'localhost' ? name : '127.0.0.1';
 }
