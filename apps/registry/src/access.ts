@@ -1,3 +1,4 @@
+import type { AuditLog } from '@vic/audit';
 import { isAccessToken } from '@vic/identity';
 import { visibleProjectIds } from '@vic/projects';
 import {
@@ -27,6 +28,7 @@ export function composeAccess(
   { externalUrl }: RegistryConfiguration,
   { database, secrets }: Storage,
   { identity, projects, authorizer, settings }: Management,
+  audit: Pick<AuditLog, 'record'>,
 ): Access {
   const keys = new TokenKeys({ database, secrets });
   const tokens = new AccessTokens({ keys, tokenExpirationMinutes: async () => settings.get('token_expiration') });
@@ -43,6 +45,11 @@ export function composeAccess(
       refreshTokens: new RefreshTokens({ database, identity }),
       identity,
       isPersonalToken: isAccessToken,
+      recordSignIn: async ({ principal, name, address, method, succeeded }) =>
+        audit.record({
+          ...{ principal, address, method, succeeded, project: undefined },
+          ...{ operation: 'login', resourceType: 'user', resource: name, path: '/service/token' },
+        }),
     },
   };
 }

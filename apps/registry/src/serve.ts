@@ -38,7 +38,7 @@ export async function startRegistry(configuration: RegistryConfiguration, logger
     composeParts(configuration, storage, { logger, hasAuthority: tls?.authority !== undefined }),
   );
   const administrator = await prepareInstallation(parts.management);
-  const access = composeAccess(configuration, storage, parts.management);
+  const access = composeAccess(configuration, storage, parts.management, parts.audit);
   const server = resources.use(createServer({ logger, errorResponse: restErrorResponse }, tls?.server));
   const metrics = createMetrics();
   const routes = await registerRoutes(server, { storage, parts, access, tls, metrics, logger });

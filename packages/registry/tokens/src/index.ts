@@ -10,7 +10,7 @@ export { TokenService } from './token-service.ts';
 export type { TokenServiceDeps } from './token-service.ts';
 export { BearerAccounts } from './bearer-accounts.ts';
 export { tokenRoutes } from './token-routes.ts';
-export type { TokenRoutesDeps } from './token-routes.ts';
+export type { SignIn, TokenRoutesDeps } from './token-routes.ts';
 export { RegistryAccess } from './registry-access.ts';
 export type { RegistryAccessDeps } from './registry-access.ts';
 export { NotaryAccess } from './notary-access.ts';

@@ -1,5 +1,5 @@
-import type { Principal } from '@vic/authz';
-import { VicError } from '@vic/errors';
+import { ANONYMOUS, type Principal } from '@vic/authz';
+import { VicError, isVicError } from '@vic/errors';
 import type { HttpApplication, HttpRequest } from '@vic/http';
 import type { Credentials } from '@vic/rest';
 import type { IssuedToken } from './access-tokens.ts';
@@ -14,6 +14,19 @@ export interface TokenRoutesDeps {
   readonly identity: Pick<TokenIdentity, 'authenticate'>;
   /** Whether a secret is an access token of its own: a client may keep that, and gets no other for it. */
   isPersonalToken(secret: string): boolean;
+  /** For the audit log: a client that signs in (asks for no scope), and whoever fails to. */
+  recordSignIn(signIn: SignIn): Promise<void>;
+}
+
+/** Somebody showed credentials. */
+export interface SignIn {
+  /** `ANONYMOUS` when the credentials were wrong. */
+  readonly principal: Principal;
+  /** The name that was given. */
+  readonly name: string;
+  readonly address: string;
+  readonly method: string;
+  readonly succeeded: boolean;
 }
 
 const PATH = '/service/token';
@@ -26,7 +39,8 @@ export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => vo
     app.get(PATH, async (request, reply) => {
       const parameters = new URLSearchParams(request.originalUrl.split('?')[1] ?? '');
       deps.service.checkService(parameters.get('service') ?? '');
-      const principal = await deps.identity.authenticate(credentialsOf(request, request.headers.authorization));
+      const isLogin = parameters.get('scope') === null;
+      const principal = await signIn(deps, credentialsOf(request, request.headers.authorization), isLogin);
       const issued = await issue(deps, principal, parameters);
       const isOffline = parameters.get('offline_token') === 'true' && !showsPersonalToken(deps, request as HttpRequest);
       return reply.header('cache-control', 'no-store').send({
@@ -55,6 +69,28 @@ export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => vo
   };
 }
 
+async function signIn(deps: TokenRoutesDeps, credentials: Credentials, isLogin: boolean): Promise<Principal> {
+  const { address, method } = credentials;
+  const attempt = { name: nameIn(credentials.authorization), address, method };
+  try {
+    const principal = await deps.identity.authenticate(credentials);
+    if (isLogin && principal.kind !== 'anonymous') await deps.recordSignIn({ ...attempt, principal, succeeded: true });
+    return principal;
+  } catch (error) {
+    if (isVicError(error, { class: 'Unauthenticated' })) {
+      await deps.recordSignIn({ ...attempt, principal: ANONYMOUS, succeeded: false });
+    }
+    throw error;
+  }
+}
+
+/** The user's name in a Basic header; empty for other credentials. */
+function nameIn(authorization: string | undefined): string {
+  const value = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
+  const decoded = Buffer.from(value, 'base64').toString('utf8');
+  return decoded.slice(0, Math.max(0, decoded.indexOf(':')));
+}
+
 async function issue(deps: TokenRoutesDeps, principal: Principal, parameters: URLSearchParams): Promise<IssuedToken> {
   return deps.service.issue(principal, {
     service: parameters.get('service') ?? '',
@@ -77,7 +113,8 @@ async function redeemGrant(
       const password = required(form, 'password');
       const pair = `${required(form, 'username')}:${password}`;
       const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
-      const principal = await deps.identity.authenticate(credentialsOf(request, authorization));
+      const isLogin = form.get('scope') === null;
+      const principal = await signIn(deps, credentialsOf(request, authorization), isLogin);
       const isOffline = form.get('access_type') === 'offline' && !deps.isPersonalToken(password);
       const refreshToken = isOffline
         ? await deps.refreshTokens.issue(principal, form.get('client_id') ?? '')

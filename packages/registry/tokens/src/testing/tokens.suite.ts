@@ -5,7 +5,7 @@ import { silentLogger } from '@vic/log';
 import { restErrorResponse } from '@vic/rest';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
-import { tokenRoutes } from '../index.ts';
+import { type SignIn, tokenRoutes } from '../index.ts';
 import { PASSWORD, type TokenWorld, addUsers, basic, tokenWorld } from './token-world.ts';
 
 const alice: UserPrincipal = { kind: 'user', id: 2, name: 'alice', systemAdministrator: false, groupIds: [] };
@@ -25,11 +25,16 @@ async function tokenServer(world: TokenWorld): Promise<
   {
     get(query: string, authorization?: string): Promise<{ status: number; body: unknown }>;
     post(form: Readonly<Record<string, string>>): Promise<{ status: number; body: unknown }>;
+    /** What the audit log was told. */
+    readonly signIns: readonly SignIn[];
   } & AsyncDisposable
 > {
   const server = createHttpServer({ logger: silentLogger(), errorResponse: restErrorResponse });
-  tokenRoutes({ ...world, isPersonalToken: (secret) => secret === PERSONAL })(server.app);
+  const signIns: SignIn[] = [];
+  const recordSignIn = async (signIn: SignIn): Promise<void> => void signIns.push(signIn);
+  tokenRoutes({ ...world, recordSignIn, isPersonalToken: (secret) => secret === PERSONAL })(server.app);
   return {
+    signIns,
     get: async (query, authorization) => {
       const headers = authorization === undefined ? {} : { authorization };
       const response = await server.app.inject({ url: `/service/token?${query}`, headers });
@@ -137,6 +142,12 @@ export const tokensSuite: DialectSuite = (open) => {
       const anonymous = await server.get(scope);
       expect(anonymous.status).toBe(200);
       expect(accessIn(anonymous.body)).toEqual([{ type: 'repository', name: 'open/a', actions: ['pull'] }]);
+      // The audit log hears of failures and of logins, not of every token.
+      expect(server.signIns.map(({ name, succeeded }) => [name, succeeded])).toEqual([
+        ['alice', false],
+        ['alice', false],
+        ['alice', true],
+      ]);
     });
 
     it('refuses services it does not serve', async () => {
