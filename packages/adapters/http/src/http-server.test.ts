@@ -153,6 +153,19 @@ describe('createHttpServer()', () => {
     expect((await Array.fromAsync(socket)).join('')).toMatch(/hi$/);
   });
 
+  it('says what keeps it from listening', async () => {
+    const { port } = await serve(() => undefined);
+    await using second = createHttpServer({ logger: silentLogger() });
+    await expect(second.listen({ host: '127.0.0.1', port })).rejects.toMatchObject({
+      code: 'HTTP_CANNOT_LISTEN',
+      message: `Cannot listen on 127.0.0.1:${port}: another program listens there.`,
+    });
+    await using third = createHttpServer({ logger: silentLogger() });
+    await expect(third.listen({ host: '192.0.2.1', port: 0 })).rejects.toMatchObject({
+      message: 'Cannot listen on 192.0.2.1:0: this machine has no such address.',
+    });
+  });
+
   it('close() fires closing and ends requests that do not end themselves', async () => {
     const server = createHttpServer({ logger: silentLogger() });
     server.app.get(

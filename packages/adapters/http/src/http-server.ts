@@ -10,6 +10,7 @@ import fastify, {
   type RawServerDefault,
 } from 'fastify';
 import { type ErrorResponse, errorHandler, plainErrorResponse } from './error-response.ts';
+import { listenFailure } from './listen-failure.ts';
 import { acceptEmptyJson } from './request-body.ts';
 import { type TlsOptions, createNodeServer } from './node-server.ts';
 
@@ -95,11 +96,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 async function listen(app: HttpApplication, address: ListenAddress): Promise<ListenAddress> {
-  if ('path' in address) {
-    await app.listen({ path: address.path });
-    return address;
+  try {
+    await app.listen({ ...address });
+  } catch (error) {
+    throw listenFailure('path' in address ? address.path : `${address.host}:${address.port}`, error);
   }
-  await app.listen({ host: address.host, port: address.port });
+  if ('path' in address) return address;
   const bound = app.server.address() as AddressInfo;
   return { host: address.host, port: bound.port };
 }

@@ -53,6 +53,7 @@ export class RegistryAccess implements DistributionAccess {
     // Who sees every project is told that this one is not there, by the refusal of the operation itself.
     const mayKnow = isMissing && caller.principal.kind === 'user' && caller.principal.systemAdministrator;
     if (!mayKnow) await this.#require(request, caller);
+    await this.#inviteToAskForMore(request, caller);
     return {
       principal: caller.principal,
       project,
@@ -69,6 +70,16 @@ export class RegistryAccess implements DistributionAccess {
       if (await this.#allows(caller, wanted)) continue;
       const message = `unauthorized to access ${wanted.type}: ${wanted.name}, action: ${wanted.actions.join(',')}`;
       throw new AccessChallenge(this.#challenge(request, caller), message);
+    }
+  }
+
+  /** A token made for one repository does not cover the source of a mount, though its owner may well pull there. */
+  async #inviteToAskForMore(request: AccessRequest, caller: Caller): Promise<void> {
+    if (caller.limits === undefined) return;
+    for (const useful of request.useful ?? []) {
+      const live: Caller = { ...caller, limits: undefined };
+      if ((await this.#allows(caller, useful)) || !(await this.#allows(live, useful))) continue;
+      throw new AccessChallenge(this.#challenge(request, caller), `the token does not cover ${useful.name}`);
     }
   }
 

@@ -361,6 +361,24 @@ export const tokensSuite: DialectSuite = (open) => {
     });
   });
 
+  it('a token that does not cover the source of a mount is asked to, when its owner may pull there', async () => {
+    await using database = await open();
+    const world = tokenWorld(database);
+    await world.projects.create({ name: 'team' }, alice);
+    await world.projects.create({ name: 'other' }, { ...alice, id: 3, name: 'bob' });
+    const token = await bearer(world, 'alice', 'repository:team/app:pull,push');
+    const mountFrom = async (name: string): Promise<unknown> =>
+      world.registry.authorize({
+        ...{ method: 'POST', authorization: token, host: undefined, address: '::1' },
+        ...{ wanted: [repository('team/app', 'push')], useful: [repository(name, 'pull')] },
+      });
+    await expect(mountFrom('team/base')).rejects.toMatchObject({
+      challenge: expect.stringContaining('repository:team/base:pull') as string,
+    });
+    // Where its owner may not pull either, the blob is uploaded instead.
+    await expect(mountFrom('other/app')).resolves.toBeDefined();
+  });
+
   describe('keys', () => {
     it('are shared by processes, rotated, and verify what they signed before', async () => {
       await using database = await open();
