@@ -37,7 +37,6 @@ export async function startRegistry(configuration: RegistryConfiguration, logger
   const parts = resources.use(
     composeParts(configuration, storage, { logger, hasAuthority: tls?.authority !== undefined }),
   );
-  const administrator = await prepareInstallation(parts.management);
   const access = composeAccess(configuration, storage, parts.management, parts.audit);
   const server = resources.use(createServer({ logger, errorResponse: restErrorResponse }, tls?.server));
   const metrics = createMetrics();
@@ -47,6 +46,8 @@ export async function startRegistry(configuration: RegistryConfiguration, logger
   const { host } = configuration.listen;
   const address = await server.listen(configuration.listen);
   const notaryAddress = await notary?.listen({ host, port: configuration.notary?.port ?? 0 });
+  // Last: a start that fails, say on a port that is taken, must not make a password that nobody is shown.
+  const administrator = await prepareInstallation(parts.management);
   const running = resources.move();
   return {
     address,
