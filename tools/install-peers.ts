@@ -1,6 +1,6 @@
 /**
  * Installs the peer programs that contract tests run against: govmomi's `vcsim` and `govc`,
- * go-containerregistry's `crane`, and the conformance suite of the OCI's distribution specification.
+ * go-containerregistry's `crane`, `oras`, `notation`, and the conformance suite of the OCI's distribution specification.
  *
  * Usage: `node tools/install-peers.ts`. Idempotent; needs a Go toolchain and the Go module proxy. The first two are
  * built from govmomi's library by the small module in `tools/peers`, whose `go.mod` and `go.sum` pin every version:
@@ -19,15 +19,21 @@ interface Peer {
   readonly name: string;
   /** The directory of its `go.mod`. */
   readonly module: string;
-  /** The package to build, in its module. */
-  readonly source: string;
+  /** The package to build: a directory of the module (`./x`), or one that the module pins. */
+  readonly package: string;
 }
 
 const peersModule = join(import.meta.dirname, 'peers');
 const PEERS: readonly Peer[] = [
-  { name: 'vcsim', module: peersModule, source: 'vcsim' },
-  { name: 'govc', module: peersModule, source: 'govc' },
-  { name: 'crane', module: join(peersModule, 'crane'), source: '.' },
+  { name: 'vcsim', module: peersModule, package: './vcsim' },
+  { name: 'govc', module: peersModule, package: './govc' },
+  { name: 'crane', module: join(peersModule, 'crane'), package: '.' },
+  { name: 'oras', module: join(peersModule, 'oras'), package: 'oras.land/oras/cmd/oras' },
+  {
+    name: 'notation',
+    module: join(peersModule, 'notation'),
+    package: 'github.com/notaryproject/notation/cmd/notation',
+  },
 ];
 const CONFORMANCE = {
   name: 'oci-conformance',
@@ -58,7 +64,7 @@ async function main(): Promise<void> {
 async function installConformance(): Promise<void> {
   const { name, module, program } = CONFORMANCE;
   const checkout = process.env['OCI_CONFORMANCE_SOURCE'];
-  if (checkout !== undefined) return install({ name, module: checkout, source: '.' });
+  if (checkout !== undefined) return install({ name, module: checkout, package: '.' });
   if (existsSync(join(binDirectory, name))) return;
   try {
     await run('go', ['install', '-trimpath', module], {
@@ -82,15 +88,15 @@ async function hasGo(): Promise<boolean> {
   }
 }
 
-async function install({ name, module, source }: Peer): Promise<void> {
+async function install({ name, module, package: target }: Peer): Promise<void> {
   const stamp = join(binDirectory, `.${name}.sha256`);
-  const wanted = await sourceDigest(module, source);
+  const wanted = await sourceDigest(module, target);
   const installed = await readFile(stamp, 'utf8').catch(() => '');
   if (installed === wanted && existsSync(join(binDirectory, name))) {
     console.log(`${name} is already installed.`);
     return;
   }
-  await run('go', ['build', '-trimpath', '-o', join(binDirectory, name), `./${source}`], {
+  await run('go', ['build', '-trimpath', '-o', join(binDirectory, name), target], {
     cwd: module,
     timeout: BUILD_TIMEOUT_MS,
     maxBuffer: 16 * 1024 * 1024,
@@ -100,10 +106,11 @@ async function install({ name, module, source }: Peer): Promise<void> {
 }
 
 /** What the built program depends on: its pinned modules and its own source. */
-async function sourceDigest(module: string, source: string): Promise<string> {
-  const programs = (await readdir(join(module, source))).filter((file) => file.endsWith('.go')).toSorted();
+async function sourceDigest(module: string, target: string): Promise<string> {
+  const directory = target.startsWith('.') ? target : '.';
+  const programs = (await readdir(join(module, directory))).filter((file) => file.endsWith('.go')).toSorted();
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum', ...programs.map((file) => join(source, file))]) {
+  for (const file of ['go.mod', 'go.sum', ...programs.map((file) => join(directory, file))]) {
     hash.update(await readFile(join(module, file)));
   }
   return hash.digest('hex');

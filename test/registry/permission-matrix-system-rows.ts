@@ -80,10 +80,10 @@ export const SYSTEM_ROWS: readonly Row[] = [
   row('GET /replication/executions/:id/tasks', 'administrator'),
   row('GET /replication/executions/:id/tasks/:task_id/log', 'administrator'),
 
-  ...systemJobRows('/system/gc', 'job_id'),
-  ...systemJobRows('/system/scrub', 'job_id'),
+  ...systemJobRows('/system/gc'),
+  ...systemJobRows('/system/scrub'),
   row('GET /system/scrub/damaged', 'administrator'),
-  ...systemJobRows('/system/purgeaudit', 'id'),
+  ...systemJobRows('/system/purgeaudit'),
   row('GET /jobservice/pools', 'administrator'),
   row('GET /jobservice/pools/:pool_id/workers', 'administrator'),
   row('PUT /jobservice/jobs/:job_id', 'administrator'),
@@ -101,15 +101,15 @@ export const SYSTEM_ROWS: readonly Row[] = [
   row('GET /projects/:project_name/auditlog-exts', 'projectAdmin'),
 ];
 
-function systemJobRows(path: string, id: string): readonly Row[] {
+function systemJobRows(path: string): readonly Row[] {
   return [
     row(`GET ${path}`, 'administrator'),
     row(`GET ${path}/schedule`, 'administrator'),
     row(`POST ${path}/schedule`, 'administrator', EMPTY),
     row(`PUT ${path}/schedule`, 'administrator', EMPTY),
-    row(`GET ${path}/:${id}`, 'administrator'),
-    row(`PUT ${path}/:${id}`, 'administrator'),
-    row(`GET ${path}/:${id}/log`, 'administrator'),
+    row(`GET ${path}/:id`, 'administrator'),
+    row(`PUT ${path}/:id`, 'administrator'),
+    row(`GET ${path}/:id/log`, 'administrator'),
   ];
 }
 
