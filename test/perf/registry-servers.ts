@@ -45,16 +45,14 @@ export async function startOurs(directory: string, options: OursOptions = {}): P
   );
   const program = join(root, 'apps/registry/src/main.ts');
   const log = join(directory, 'registry.log');
-  const child = spawn(process.execPath, [program, 'serve', '--config', configuration, '--log', log], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const output = collect(child);
-  await ready(url, child);
+  // Written by the first start; later ones find it.
   const passwordFile = join(directory, 'password');
-  const shown = /Administrator: (\S+), password (\S+)/.exec(output());
-  if (shown !== null) await writeFile(passwordFile, `${shown[1]} ${shown[2]}`, { mode: 0o600 });
-  const [name = '', password = ''] = (await readFile(passwordFile, 'utf8')).split(' ');
-  return serverProcess(child, url, { name, password });
+  const command = [program, 'serve', '--config', configuration, '--log', log, '--password-file', passwordFile];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await ready(url, child);
+  const readPassword = async (): Promise<string | undefined> => readFile(passwordFile, 'utf8').catch(() => undefined);
+  const password = await pollUntil(readPassword, 50, AbortSignal.timeout(READY_TIMEOUT_MS));
+  return serverProcess(child, url, { name: 'admin', password: password.trim() });
 }
 
 /** Starts Debian's `docker-registry` on files. */
@@ -81,12 +79,6 @@ export async function startDockerRegistry(directory: string): Promise<ServerProc
 export async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
-}
-
-function collect(child: ChildProcess): () => string {
-  let text = '';
-  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  return () => text;
 }
 
 async function ready(url: string, child: ChildProcess): Promise<void> {
