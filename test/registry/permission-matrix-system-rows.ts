@@ -8,6 +8,7 @@ const EMPTY = { given: () => ({ body: {} }) };
 export const SYSTEM_ROWS: readonly Row[] = [
   row('GET /ping', 'anonymous'),
   row('GET /health', 'anonymous'),
+  row('GET /openapi.json', 'anonymous'),
   row('GET /systeminfo', 'anonymous'),
   row('GET /systeminfo/getcert', 'anonymous'),
   row('GET /systeminfo/volumes', 'administrator'),

@@ -1,3 +1,4 @@
+import type { BlobStoreHealth } from '@vic/blob';
 import { VicError, describeError } from '@vic/errors';
 import { type RestRoutes, permits } from '@vic/rest';
 import { sql } from '@vic/sql';
@@ -11,7 +12,7 @@ export function healthRoutes(parts: { readonly storage: Storage; readonly author
     app.get('/health', permits({ scope: 'public' }), async () => {
       const components = [
         await judge('database', async () => sql`select 1`.execute(storage.database.db)),
-        await judge('blobs', async () => storage.blobs.check()),
+        await judge('blobs', async () => requireWritable(await storage.blobs.check())),
       ];
       const healthy = components.every(({ status }) => status === 'healthy');
       return { status: healthy ? 'healthy' : 'unhealthy', components };
@@ -48,6 +49,15 @@ async function judge(name: string, check: () => Promise<unknown>): Promise<Compo
   } catch (error) {
     return { name, status: 'unhealthy', error: describeError(error) };
   }
+}
+
+function requireWritable({ writable, reason }: BlobStoreHealth): void {
+  if (writable) return;
+  throw new VicError({
+    class: 'Unavailable',
+    code: 'REGISTRY_BLOBS_UNWRITABLE',
+    message: `The blob store cannot be written: ${reason ?? 'it does not say why'}.`,
+  });
 }
 
 function noAuthority(): VicError {

@@ -16,6 +16,7 @@ import { healthRoutes } from './health.ts';
 import { measureWork } from './metrics.ts';
 import { type Storage, openStorage } from './storage.ts';
 import { type RegistryTls, registryTls } from './tls.ts';
+import { VERSION } from './version.ts';
 
 /** A registry that serves. */
 export interface RunningRegistry extends AsyncDisposable {
@@ -92,7 +93,8 @@ async function registerRoutes({ app }: HttpServer, served: Served): Promise<read
     record: async (...[operation]: Parameters<typeof parts.audit.record>) => parts.audit.record(operation),
   };
   const system = healthRoutes({ storage, authority: tls?.authority });
-  return registerRest(app, { prefix: API_PREFIX, services, logger }, [system, ...parts.routes]);
+  const api = { title: 'VIC registry', version: VERSION };
+  return registerRest(app, { prefix: API_PREFIX, services, logger, api }, [system, ...parts.routes]);
 }
 
 function notaryServer(

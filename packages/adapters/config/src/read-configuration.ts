@@ -32,7 +32,9 @@ export function parseConfiguration<T extends TSchema>(schema: T, text: string, s
   if (problem === undefined) return value as Static<T>;
   const keys = keysOf(problem);
   const place = `${source}:${lineOf(document, lineCounter, keys)}`;
-  throw invalid(place, `has a wrong field "${keys.join('.')}": it ${problem.message}`);
+  // The schema of a field that may not be there is "false".
+  const reason = problem.message === 'schema is false' ? 'is not a field of this file' : problem.message;
+  throw invalid(place, `has a wrong field "${keys.join('.')}": it ${reason}`);
 }
 
 interface Problem {

@@ -6,8 +6,9 @@ export {
   registerRest,
   requirePermission,
 } from './rest-application.ts';
-export type { DeclaredRoute, RestRoutes } from './rest-application.ts';
+export type { DeclaredRoute, RestOptions, RestRoutes } from './rest-application.ts';
 export type { AuditedOperation, Credentials, RestServices } from './rest-services.ts';
+export type { ApiInfo } from './api-document.ts';
 export { permits } from './route-permission.ts';
 export type { RouteAudit, RoutePermission } from './route-permission.ts';
 export { parseListQuery, sendPage } from './list-query.ts';

@@ -128,6 +128,13 @@ test('errors have one form, say when to try again, and hide defects', async () =
   expect(defect.text).not.toContain('secret detail');
 });
 
+test('the API describes itself', async () => {
+  await using api = await serve();
+  const document = JSON.parse((await api.get('/openapi.json')).text) as { paths: Record<string, object> };
+  expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Test', version: '1' } });
+  expect(Object.keys(document.paths)).toContain('/api/projects/{project_name_or_id}');
+});
+
 test('a route that declares no permission is refused when it is registered', async () => {
   const bare: RestRoutes = (app) => void app.get('/bare', async () => '');
   await expect(serve([bare])).rejects.toThrow('declares no permission');
@@ -164,7 +171,11 @@ async function serve(all: readonly RestRoutes[] = [routes]): Promise<Api> {
     isReadOnly: async () => api.readOnly,
     record: async (operation) => void recorded.push(operation),
   };
-  await registerRest(server.app, { prefix: '/api', services, logger: silentLogger() }, all);
+  await registerRest(
+    server.app,
+    { prefix: '/api', services, logger: silentLogger(), api: { title: 'Test', version: '1' } },
+    all,
+  );
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
   const base = `http://127.0.0.1:${'port' in address ? address.port : 0}/api`;
   const request = async (method: string, path: string, user?: string): Promise<Answer> => {

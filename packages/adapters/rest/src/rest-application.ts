@@ -3,6 +3,7 @@ import { VicError } from '@vic/errors';
 import type { HttpApplication, HttpReply, HttpRequest } from '@vic/http';
 import { randomUuid } from '@vic/ids';
 import type { Logger } from '@vic/log';
+import { type ApiInfo, apiDocument, describeApi } from './api-document.ts';
 import type { RestServices } from './rest-services.ts';
 import type { RoutePermission } from './route-permission.ts';
 
@@ -17,6 +18,15 @@ interface RequestState {
 }
 
 const states = new WeakMap<HttpRequest, RequestState>();
+
+/** Options of {@link registerRest}. */
+export interface RestOptions {
+  readonly prefix: string;
+  readonly services: RestServices;
+  readonly logger: Logger;
+  /** Given when the API is to describe itself at `/openapi.json`. */
+  readonly api?: ApiInfo;
+}
 
 /** A route as the permission matrix lists it. */
 export interface DeclaredRoute {
@@ -33,13 +43,14 @@ export interface DeclaredRoute {
  */
 export async function registerRest(
   app: HttpApplication,
-  options: { readonly prefix: string; readonly services: RestServices; readonly logger: Logger },
+  options: RestOptions,
   routes: readonly RestRoutes[],
 ): Promise<readonly DeclaredRoute[]> {
   const declared: DeclaredRoute[] = [];
   await app.register(
     async (scope) => {
       const rest = scope as unknown as HttpApplication;
+      if (options.api !== undefined) await describeApi(scope, options.api);
       rest.addHook('onRoute', (route) => {
         const { permission } = route.config ?? {};
         if (permission === undefined) throw new Error(`${String(route.method)} ${route.url} declares no permission`);
@@ -47,7 +58,7 @@ export async function registerRest(
       });
       rest.addHook('onRequest', async (request, reply) => admit(options.services, request, reply));
       rest.addHook('onResponse', async (request, reply) => audit(options, request, reply));
-      for (const register of routes) register(rest);
+      for (const register of options.api === undefined ? routes : [apiDocument, ...routes]) register(rest);
     },
     { prefix: options.prefix },
   );

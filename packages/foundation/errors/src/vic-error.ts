@@ -98,5 +98,7 @@ export function toVicError(error: unknown): VicError {
 /** The sentence to show for anything thrown, with the remedy appended when there is one. */
 export function describeError(error: unknown): string {
   const vicError = toVicError(error);
-  return vicError.remedy === undefined ? vicError.message : `${vicError.message} ${vicError.remedy}`;
+  const { message, remedy } = vicError;
+  if (remedy === undefined) return message;
+  return /[.!?]$/.test(message) ? `${message} ${remedy}` : `${message}. ${remedy}`;
 }
