@@ -16,7 +16,7 @@ const schema = Type.Object(
     dataDirectory: text,
     listen: Type.Object(
       { host: Type.String({ default: '0.0.0.0' }), port: Type.Integer({ ...port, default: 443 }) },
-      closed,
+      { ...closed, default: {} },
     ),
     /** PEM files; without them an authority of the registry's own issues a certificate. `none` serves plain HTTP. */
     tls: Type.Optional(

@@ -1,4 +1,5 @@
 import { defineCommand } from '@vic/cli';
+import { VicError } from '@vic/errors';
 import type { JsonObject } from '@vic/jobs';
 import { INSTALLATION_OPTIONS, onInstallation } from './installation.ts';
 import { runExecution } from './run-execution.ts';
@@ -42,8 +43,21 @@ export const scrub = defineCommand({
       const id = await installation.parts.gc.scrub.start({});
       const { attributes } = await runExecution(installation, id, context);
       context.result(attributes, describe(attributes));
+      if (DAMAGE.some((name) => attributes[name] !== 0)) throw damaged();
     }),
 });
+
+const DAMAGE = ['damaged_blobs', 'damaged_manifests', 'missing_blobs'] as const;
+
+/** So that whoever runs it by the clock notices. */
+function damaged(): VicError {
+  return new VicError({
+    class: 'DataLoss',
+    code: 'REGISTRY_CONTENT_DAMAGED',
+    message: 'Content is damaged or missing; it is not served any more.',
+    remedy: 'GET /api/v2.0/system/scrub/damaged names it. Push it again, and it is whole.',
+  });
+}
 
 function describe(attributes: JsonObject): string {
   return Object.entries(attributes)

@@ -24,12 +24,36 @@ export async function configurationOf(options: {
       remedy: 'For a first try: registry serve --data ./registry-data',
     });
   }
-  if (options.config !== undefined) return readRegistryConfiguration(options.config);
+  if (options.config !== undefined) {
+    refuseBesideFile(options);
+    return readRegistryConfiguration(options.config);
+  }
+  if (options.url !== undefined && !URL.canParse(options.url)) {
+    throw new VicError({
+      class: 'InvalidArgument',
+      code: 'REGISTRY_URL_INVALID',
+      message: `--url is not a URL: ${options.url.slice(0, 200)}.`,
+      remedy: 'Give scheme and host: https://registry.example.com:5443',
+    });
+  }
   const port = options.port ?? DEFAULT_PORT;
   return defaultConfiguration(options.data ?? '', {
     externalUrl: options.url ?? `https://localhost:${port}`,
     host: options.listen ?? '0.0.0.0',
     port,
     notaryPort: options['no-notary'] === true ? undefined : (options['notary-port'] ?? DEFAULT_NOTARY_PORT),
+  });
+}
+
+/** What the file says would win, so that the option would have no effect. */
+function refuseBesideFile(options: Readonly<Record<string, unknown>>): void {
+  const given = ['url', 'listen', 'port', 'notary-port'].find((name) => options[name] !== undefined);
+  const name = given ?? (options['no-notary'] === true ? 'no-notary' : undefined);
+  if (name === undefined) return;
+  throw new VicError({
+    class: 'InvalidArgument',
+    code: 'REGISTRY_OPTION_BESIDE_FILE',
+    message: `--${name} has no effect beside --config: the file says it.`,
+    remedy: `Leave --${name} out, or change the file.`,
   });
 }

@@ -1,6 +1,10 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { CommandContext } from '@vic/cli';
+import { VicError } from '@vic/errors';
 import { createLogger } from '@vic/log';
 import { composeParts, type Parts } from '../compose/parts.ts';
+import type { RegistryConfiguration } from '../configuration.ts';
 import { openStorage, type Storage } from '../storage.ts';
 import { configurationOf } from './configuration-of.ts';
 
@@ -27,8 +31,23 @@ export async function onInstallation(
   work: (installation: Installation) => Promise<void>,
 ): Promise<void> {
   const configuration = await configurationOf(options);
+  await requireInstallation(configuration);
   const logger = createLogger({ name: 'registry', level: 'warn', file: '/dev/stderr' });
   await using storage = await openStorage(configuration, logger);
   await using parts = composeParts(configuration, storage, { logger, hasAuthority: false });
   await work({ storage, parts });
+}
+
+/** A mistyped directory must not become a new, empty registry. */
+async function requireInstallation(configuration: RegistryConfiguration): Promise<void> {
+  const key = join(configuration.dataDirectory, 'secret.key');
+  await access(key).catch((cause: Error) => {
+    throw new VicError({
+      class: 'NotFound',
+      code: 'REGISTRY_NOT_THERE',
+      message: `There is no registry in ${configuration.dataDirectory}.`,
+      remedy: 'Name the directory that "registry serve" keeps its data in.',
+      cause,
+    });
+  });
 }

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { access, constants } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type CommandContext, defineCommand } from '@vic/cli';
+import { VicError } from '@vic/errors';
 import { replaceFile } from '@vic/files';
 import { createLogger } from '@vic/log';
 import type { RegistryConfiguration } from '../configuration.ts';
@@ -33,8 +36,10 @@ export const serve = defineCommand({
       level: configuration.logLevel,
       file: options.log ?? '/dev/stderr',
     });
-    await using registry = await startRegistry(configuration, logger);
     const passwordFile = options['password-file'];
+    if (passwordFile !== undefined) await requireWritable(passwordFile);
+    await using registry = await startRegistry(configuration, logger);
+    logger.info('serving', { url: configuration.externalUrl, listen: configuration.listen });
     if (passwordFile !== undefined && registry.administrator !== undefined) {
       await replaceFile(passwordFile, `${registry.administrator.password}\n`, { mode: 0o600, durable: true });
     }
@@ -43,6 +48,19 @@ export const serve = defineCommand({
     logger.info('stopping');
   },
 });
+
+/** Asked before there is a password that could be lost. */
+async function requireWritable(path: string): Promise<void> {
+  await access(dirname(resolve(path)), constants.W_OK).catch((cause: Error) => {
+    throw new VicError({
+      class: 'InvalidArgument',
+      code: 'REGISTRY_PASSWORD_FILE',
+      message: `The password file ${path} cannot be written: ${cause.message}.`,
+      remedy: 'Make its directory first.',
+      cause,
+    });
+  });
+}
 
 function tellStarted(
   { externalUrl, dataDirectory }: RegistryConfiguration,

@@ -4,6 +4,8 @@ export interface EventOrigin {
   readonly projectName: string;
   /** The principal's name, `anonymous` included. */
   readonly operator: string;
+  /** The address of the client; absent for what the registry does by itself. */
+  readonly address?: string;
   /** Set by replication, so that a copy does not cause the copy back: the name of the endpoint it came from. */
   readonly replicatedFrom?: string;
 }

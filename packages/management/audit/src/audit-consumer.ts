@@ -35,6 +35,7 @@ function toRecords({ event, position, occurredAtMs }: StoredEvent): readonly New
       resource,
       project: { id: event.projectId, name: event.projectName },
       succeeded: true,
+      ...(event.address === undefined ? {} : { address: event.address }),
       description: tags.length === 0 ? '' : `${repository}@${digest}`,
       eventPosition: position,
     },

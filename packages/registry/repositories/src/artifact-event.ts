@@ -9,6 +9,7 @@ export function originOf(place: RepositoryPlace, actor: Actor): EventOrigin {
     projectId: place.project.id,
     projectName: place.project.name,
     operator: nameOf(actor.principal),
+    ...(actor.address === undefined ? {} : { address: actor.address }),
     ...(actor.replicatedFrom === undefined ? {} : { replicatedFrom: actor.replicatedFrom }),
   };
 }

@@ -78,6 +78,6 @@ function noAdvisories(): VicError {
     code: 'SCAN_NO_ADVISORIES',
     message: 'No advisories are known: nothing can be said about vulnerabilities.',
     remedy:
-      'Import a feed (POST /system/advisories, or the command "advisories import"); reports are then made by themselves.',
+      'Import a feed (POST /system/advisories, or the command "registry import advisories"); reports are then made by themselves.',
   });
 }
