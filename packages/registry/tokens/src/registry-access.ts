@@ -57,7 +57,8 @@ export class RegistryAccess implements DistributionAccess {
     return {
       principal: caller.principal,
       project,
-      allows: async (wanted) => this.#allows(caller, wanted),
+      allows: async (wanted) =>
+        (await this.#allows(caller, wanted)) || (await this.#isBesidePush(request, caller, wanted)),
       visibleProjects: async () => this.#deps.visibleProjects(caller.principal),
     };
   }
@@ -71,6 +72,19 @@ export class RegistryAccess implements DistributionAccess {
       const message = `unauthorized to access ${wanted.type}: ${wanted.name}, action: ${wanted.actions.join(',')}`;
       throw new AccessChallenge(this.#challenge(request, caller), message);
     }
+  }
+
+  /**
+   * Whether somebody who pushes into a project asks for what is in another repository of it, which the token does
+   * not name because no client can: that of a mount without a source. What the owner may decides.
+   */
+  async #isBesidePush(request: AccessRequest, caller: Caller, wanted: WantedAccess): Promise<boolean> {
+    const [project = ''] = wanted.name.split('/');
+    const isPush = request.wanted.some(
+      ({ type, name, actions }) => type === 'repository' && name.startsWith(`${project}/`) && actions.includes('push'),
+    );
+    if (!isPush || wanted.actions.some((action) => action !== 'pull')) return false;
+    return this.#allows({ ...caller, limits: undefined }, wanted);
   }
 
   /** A token made for one repository does not cover the source of a mount, though its owner may well pull there. */

@@ -377,6 +377,14 @@ export const tokensSuite: DialectSuite = (open) => {
     });
     // Where its owner may not pull either, the blob is uploaded instead.
     await expect(mountFrom('other/app')).resolves.toBeDefined();
+    // A mount that names no source finds what its owner may pull in the project that is pushed to, nothing else.
+    const access = await world.registry.authorize({
+      ...{ method: 'POST', authorization: token, host: undefined, address: '::1' },
+      wanted: [repository('team/app', 'pull', 'push')],
+    });
+    expect(await access.allows(repository('team/base', 'pull'))).toBe(true);
+    expect(await access.allows(repository('team/base', 'push'))).toBe(false);
+    expect(await access.allows(repository('other/app', 'pull'))).toBe(false);
   });
 
   describe('keys', () => {
