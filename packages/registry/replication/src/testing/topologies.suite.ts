@@ -97,6 +97,8 @@ export const topologiesSuite: DialectSuite = (open) => {
       await far.disconnect();
       const pushed: PushedManifest[] = [];
       for (let number = 0; number < 5; number++) pushed.push(await pushImage(atHub, { tag: `v${number}` }));
+      // What v0 names now is known as v0 before it moves: an artifact that no tag names any more would travel as well.
+      await until(async () => (await lagOf(hub, toFar)).pending === 5);
       const moved = await pushImage(atHub, { tag: 'v0' });
       await until(async () => (await digestAt({ ...atHub, url: near.url }, 'v4')) === pushed[4]?.digest);
       await until(async () => (await lagOf(hub, toFar)).last_error !== '');
