@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pollUntil } from '@vic/async';
@@ -73,7 +74,11 @@ export class Lab {
     const { gateway } = await this.#runningHostd();
     await mkdir(this.#registryDirectory, { recursive: true, mode: 0o700 });
     await this.#registry.start(registryCommand(this.#registryDirectory, gateway, REGISTRY_PORT));
-    await pollUntil(() => accepts(gateway, REGISTRY_PORT), 50, AbortSignal.timeout(60_000));
+    // A new registry makes its administrator once it listens.
+    const { password } = this.registryFiles;
+    const isReady = async (): Promise<true | undefined> =>
+      existsSync(password) ? accepts(gateway, REGISTRY_PORT) : undefined;
+    await pollUntil(isReady, 50, AbortSignal.timeout(60_000));
     return `${gateway}:${REGISTRY_PORT}`;
   }
 
