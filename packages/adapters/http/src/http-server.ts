@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { VicError } from '@vic/errors';
 import type { Logger } from '@vic/log';
@@ -11,6 +11,7 @@ import fastify, {
 } from 'fastify';
 import { type ErrorResponse, errorHandler, plainErrorResponse } from './error-response.ts';
 import { listenFailure } from './listen-failure.ts';
+import { Connections } from './connections.ts';
 import { acceptEmptyJson } from './request-body.ts';
 import { type TlsOptions, createNodeServer } from './node-server.ts';
 
@@ -61,9 +62,9 @@ const DEFAULT_GRACE_MS = 5_000;
 /** A server that maps errors, bounds requests and takes over connections; it does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const closing = new AbortController();
-  const sockets = new Set<Socket>();
+  const connections = new Connections();
   const app: HttpApplication = fastify({
-    serverFactory: (handler) => trackSockets(createNodeServer(handler, options), sockets),
+    serverFactory: (handler) => connections.follow(createNodeServer(handler, options)),
     bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     rewriteUrl: (request) => options.rewriteUrl?.(request.url ?? '/') ?? request.url ?? '/',
@@ -79,7 +80,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     closing.abort(
       new VicError({ class: 'Unavailable', code: 'HTTP_SERVER_CLOSING', message: 'The server is shutting down.' }),
     );
-    const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
+    connections.endUngreeted();
+    const timer = setTimeout(() => connections.endAll(), graceMs);
     try {
       await app.close();
     } finally {
@@ -104,17 +106,6 @@ async function listen(app: HttpApplication, address: ListenAddress): Promise<Lis
   if ('path' in address) return address;
   const bound = app.server.address() as AddressInfo;
   return { host: address.host, port: bound.port };
-}
-
-function trackSockets<S extends { on(event: string, listener: (socket: Socket) => void): unknown }>(
-  server: S,
-  sockets: Set<Socket>,
-): S {
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return server;
 }
 
 function noSuchRoute(request: FastifyRequest): VicError {

@@ -1,4 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { silentLogger } from '@vic/log';
@@ -69,5 +72,20 @@ describe('createHttpServer() with TLS', () => {
     await expect(get(address.port, { ca, cert: stranger.certificate, key: stranger.privateKey })).rejects.toThrow(/./);
     const old = { ca, cert: client.certificate, key: client.privateKey, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' };
     await expect(get(address.port, old)).rejects.toThrow(/./);
+  });
+
+  it('close() does not wait for connections that ask for nothing', async () => {
+    await using directory = await temporaryDirectory();
+    const server = await selfSigned(directory.path, 'server');
+    await using http = createHttpServer({ logger: silentLogger(), tls: server });
+    const address = await http.listen({ host: '127.0.0.1', port: 0 });
+    if (!('port' in address)) throw new Error('no port');
+    const beforeHandshake = connect(address.port, '127.0.0.1');
+    await once(beforeHandshake, 'connect');
+    const afterHandshake = connectTls({ host: '127.0.0.1', port: address.port, ca: server.certificate });
+    await once(afterHandshake, 'secureConnect');
+    for (const socket of [beforeHandshake, afterHandshake]) socket.on('error', () => undefined);
+    await http.close(3600_000);
+    await Promise.all([beforeHandshake, afterHandshake].map(async (socket) => socket.closed || once(socket, 'close')));
   });
 });

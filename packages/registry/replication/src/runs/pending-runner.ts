@@ -58,7 +58,8 @@ export class PendingRunner implements AsyncDisposable {
     this.#ended.abort();
     this.wake();
     await this.#loop;
-    await Promise.race([Promise.allSettled(this.#underWay.values()), delay(MAX_WAIT_AT_END_MS)]);
+    const ended = async (): Promise<unknown> => Promise.allSettled(this.#underWay.values());
+    await withDeadline('pending replication to be handed over', MAX_WAIT_AT_END_MS, ended).catch(() => undefined);
   }
 
   async #run(): Promise<void> {
