@@ -1,5 +1,6 @@
 import type { ProgramSpec } from '@vic/cli';
 import { importAdvisories } from './commands/advisories-command.ts';
+import { verifyAudit } from './commands/audit-command.ts';
 import { gc, scrub } from './commands/collect-command.ts';
 import { migrate } from './commands/migrate-command.ts';
 import { serve } from './commands/serve-command.ts';
@@ -11,5 +12,5 @@ export const registryProgram: ProgramSpec = {
   name: 'registry',
   summary: 'The enterprise registry',
   version: VERSION,
-  commands: [serve, gc, scrub, importAdvisories, migrate, listUsers, resetPassword],
+  commands: [serve, gc, scrub, importAdvisories, migrate, listUsers, resetPassword, verifyAudit],
 };

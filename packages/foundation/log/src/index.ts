@@ -29,9 +29,14 @@ export function createLogger(options: LoggerOptions): Logger {
       level: options.level ?? 'info',
       redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
     },
-    pino.destination({ dest: options.file ?? 1, sync: true, mkdir: true }),
+    pino.destination({ dest: destinationOf(options.file), sync: true, mkdir: true }),
   );
   return wrap(base);
+}
+
+/** A standard error that is a socket, as systemd gives, cannot be opened by its name. */
+function destinationOf(file: string | undefined): string | number {
+  return file === '/dev/stderr' ? 2 : (file ?? 1);
 }
 
 /** A logger that drops everything, for tests. */

@@ -11,4 +11,4 @@ export { AuditPurge } from './audit-purge.ts';
 export { auditRoutes } from './audit-routes.ts';
 export type { AuditRoutesDeps } from './audit-routes.ts';
 export { verifyChain } from './verify-chain.ts';
-export type { ChainProblem, ChainReport } from './verify-chain.ts';
+export type { AnchorVerdict, ChainAnchor, ChainProblem, ChainReport } from './verify-chain.ts';

@@ -126,6 +126,29 @@ export const auditSuite: DialectSuite = (open) => {
     expect((await verifyChain(database)).problems.map(({ position }) => position)).toEqual([2, 3]);
   });
 
+  it('notices by an anchor that the chain was cut off, rewritten or purged past it', async () => {
+    await using database = await open();
+    const log = makeLog(database);
+    await log.write([record(), record(), record()]);
+    await sealRecords(database);
+    const { lastHash: hash } = await verifyChain(database);
+    const anchor = { position: 3, hash };
+    await log.write([record()]);
+    await sealRecords(database);
+    const grown = await verifyChain(database, { anchor });
+    expect(grown).toMatchObject({ intact: true, anchor: 'held', lastPosition: 4 });
+    const other = { position: 3, hash: grown.lastHash };
+    expect(await verifyChain(database, { anchor: other })).toMatchObject({ intact: false, anchor: 'changed' });
+    await cutBehind(database, 2);
+    expect(await verifyChain(database)).toMatchObject({ intact: true, lastPosition: 2 });
+    expect(await verifyChain(database, { anchor })).toMatchObject({ intact: false, anchor: 'cut off' });
+    await log.write([record(), record()]);
+    await sealRecords(database);
+    expect(await verifyChain(database, { anchor })).toMatchObject({ intact: false, anchor: 'changed', problems: [] });
+    await database.db.updateTable('audit_chain').set({ first_position: 4, first_hash: '' }).execute();
+    expect(await verifyChain(database, { anchor })).toMatchObject({ intact: false, anchor: 'purged' });
+  });
+
   it('chains what several processes write at once', async () => {
     await using database = await open();
     const log = makeLog(database);
@@ -261,6 +284,20 @@ function fakeSyslog(): FakeSyslog {
     },
   };
   return server;
+}
+
+/** What someone does who can write to the database: the last records go, and the end of the chain with them. */
+async function cutBehind({ db }: Database, position: number): Promise<void> {
+  const last = await db
+    .selectFrom('audit_record')
+    .select('hash')
+    .where('position', '=', position)
+    .executeTakeFirstOrThrow();
+  await db.deleteFrom('audit_record').where('position', '>', position).execute();
+  await db
+    .updateTable('audit_chain')
+    .set({ last_position: position, last_hash: last.hash ?? '' })
+    .execute();
 }
 
 async function forwardedPosition(database: Database): Promise<number> {
