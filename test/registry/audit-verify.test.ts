@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-import { silentLogger } from '@vic/log';
 import { openDatabase } from '@vic/sql';
 import { temporaryDirectory } from '@vic/testkit';
 import { expect, it } from 'vitest';
-import { defaultConfiguration } from '../../apps/registry/src/configuration.ts';
-import { startRegistry } from '../../apps/registry/src/serve.ts';
 import { registry } from './command-line.ts';
+import { openPlainSite, plainConfiguration } from './plain-site.ts';
 
 const PROJECTS = 4;
 
@@ -42,21 +40,10 @@ it('audit verify tells an intact log from one with a changed, a deleted and a cu
 });
 
 async function fillLog(directory: string): Promise<void> {
-  const given = { externalUrl: 'http://registry.example', host: '127.0.0.1', port: 0, notaryPort: undefined };
-  const configuration = { ...defaultConfiguration(directory, given), tls: 'none' as const };
-  await using running = await startRegistry(configuration, silentLogger());
-  if (!('port' in running.address)) throw new Error('no port');
-  const { name, password } = running.administrator ?? { name: '', password: '' };
+  await using site = await openPlainSite(plainConfiguration(directory));
   for (let index = 0; index < PROJECTS; index++) {
-    const answer = await fetch(`http://127.0.0.1:${running.address.port}/api/v2.0/projects`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
-      },
-      body: JSON.stringify({ project_name: `p${index}` }),
-    });
-    expect(answer.status).toBe(201);
+    const made = await site.call('POST', '/projects', { project_name: `p${index}` });
+    expect(made.status).toBe(201);
   }
 }
 

@@ -52,6 +52,8 @@ const schema = Type.Object(
     ),
     /** Notary v1 for clients with `DOCKER_CONTENT_TRUST`; port 0 chooses one, absent means that it is not served. */
     notary: Type.Optional(Type.Object({ port }, closed)),
+    /** Addresses and networks of the proxies whose word is taken for who the client is. */
+    trustedProxies: Type.Array(text, { default: [] }),
     /** Addresses and networks that webhooks may be sent to although they are closed by default (loopback, link-local). */
     webhookAddresses: Type.Array(text, { default: [] }),
     /** Settings that this file decides and nobody may change at run time; names as in `GET /configurations`. */
@@ -93,6 +95,7 @@ export function defaultConfiguration(
     readonly host: string;
     readonly port: number;
     readonly notaryPort: number | undefined;
+    readonly trustedProxies?: readonly string[];
   },
 ): RegistryConfiguration {
   return {
@@ -100,6 +103,7 @@ export function defaultConfiguration(
     dataDirectory: resolve(directory),
     listen: { host: options.host, port: options.port },
     hosts: [],
+    trustedProxies: [...(options.trustedProxies ?? [])],
     webhookAddresses: [],
     settings: {},
     logLevel: 'info',

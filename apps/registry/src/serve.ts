@@ -33,16 +33,18 @@ export interface RunningRegistry extends AsyncDisposable {
 /** Starts a registry; it stops, in order, when it is disposed of. */
 export async function startRegistry(configuration: RegistryConfiguration, logger: Logger): Promise<RunningRegistry> {
   await using resources = new AsyncDisposableStack();
+  const { trustedProxies } = configuration;
   const tls = await registryTls(configuration);
   const storage = resources.use(await openStorage(configuration, logger));
   const parts = resources.use(
     composeParts(configuration, storage, { logger, hasAuthority: tls?.authority !== undefined }),
   );
   const access = composeAccess(configuration, storage, parts.management, parts.audit);
-  const server = resources.use(createServer({ logger, errorResponse: restErrorResponse }, tls?.server));
+  const server = resources.use(createServer({ logger, errorResponse: restErrorResponse, trustedProxies }, tls?.server));
   const metrics = createMetrics();
   const routes = await registerRoutes(server, { storage, parts, access, tls, metrics, logger });
-  const notary = configuration.notary && resources.use(notaryServer(parts, access, { logger, tls: tls?.server }));
+  const notary =
+    configuration.notary && resources.use(notaryServer(parts, access, { logger, trustedProxies, tls: tls?.server }));
   resources.use(await startWork(storage, parts, { metrics, logger }));
   const { host } = configuration.listen;
   const address = await server.listen(configuration.listen);
@@ -100,9 +102,14 @@ async function registerRoutes({ app }: HttpServer, served: Served): Promise<read
 function notaryServer(
   { notary }: Parts,
   access: Access,
-  { logger, tls }: { readonly logger: Logger; readonly tls: TlsOptions | undefined },
+  options: {
+    readonly logger: Logger;
+    readonly trustedProxies: readonly string[];
+    readonly tls: TlsOptions | undefined;
+  },
 ): HttpServer {
-  const server = createServer({ logger, errorResponse: notaryErrorResponse }, tls);
+  const { tls, ...shared } = options;
+  const server = createServer({ ...shared, errorResponse: notaryErrorResponse }, tls);
   notaryRoutes({ notary, access: access.notary })(server.app);
   return server;
 }

@@ -15,6 +15,7 @@ export async function configurationOf(options: {
   readonly port?: number | undefined;
   readonly 'notary-port'?: number | undefined;
   readonly 'no-notary'?: boolean;
+  readonly 'trusted-proxy'?: readonly string[];
 }): Promise<RegistryConfiguration> {
   if ((options.config === undefined) === (options.data === undefined)) {
     throw new VicError({
@@ -42,13 +43,17 @@ export async function configurationOf(options: {
     host: options.listen ?? '0.0.0.0',
     port,
     notaryPort: options['no-notary'] === true ? undefined : (options['notary-port'] ?? DEFAULT_NOTARY_PORT),
+    trustedProxies: options['trusted-proxy'] ?? [],
   });
 }
 
 /** What the file says would win, so that the option would have no effect. */
 function refuseBesideFile(options: Readonly<Record<string, unknown>>): void {
   const given = ['url', 'listen', 'port', 'notary-port'].find((name) => options[name] !== undefined);
-  const name = given ?? (options['no-notary'] === true ? 'no-notary' : undefined);
+  const proxies = options['trusted-proxy'];
+  const isGiven = Array.isArray(proxies) && proxies.length > 0;
+  const other = isGiven ? 'trusted-proxy' : undefined;
+  const name = given ?? (options['no-notary'] === true ? 'no-notary' : other);
   if (name === undefined) return;
   throw new VicError({
     class: 'InvalidArgument',

@@ -21,6 +21,11 @@ export const serve = defineCommand({
     port: { kind: 'number', description: 'Port to listen on', defaultText: String(DEFAULT_PORT) },
     'notary-port': { kind: 'number', description: 'Port of the notary', defaultText: String(DEFAULT_NOTARY_PORT) },
     'no-notary': { kind: 'flag', description: 'Serve no notary' },
+    'trusted-proxy': {
+      kind: 'list',
+      placeholder: 'address|network',
+      description: 'Proxy whose X-Forwarded-* and Forwarded headers are believed',
+    },
     'password-file': {
       kind: 'text',
       placeholder: 'file',

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import { VicError } from '@vic/errors';
@@ -14,6 +14,7 @@ import { listenFailure } from './listen-failure.ts';
 import { Connections } from './connections.ts';
 import { acceptEmptyJson } from './request-body.ts';
 import { type TlsOptions, createNodeServer } from './node-server.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 
 /** The fastify application of a server: routes typed by TypeBox schemas. */
 export type HttpApplication = FastifyInstance<
@@ -39,6 +40,8 @@ export interface HttpServerOptions {
   readonly rewriteUrl?: (url: string) => string;
   /** The protocols an `Upgrade` header may name for the request to be hijacked; others are answered plainly. */
   readonly upgradeProtocols?: readonly string[];
+  /** Addresses and networks of proxies whose forwarding headers are believed; from others they are ignored. */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** Where a server listens: a TCP address or a unix socket. */
@@ -63,8 +66,12 @@ const DEFAULT_GRACE_MS = 5_000;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const closing = new AbortController();
   const connections = new Connections();
+  const { trustedProxies = [] } = options;
+  const believe = trustedProxies.length === 0 ? unchanged : believing(new TrustedProxies(trustedProxies));
   const app: HttpApplication = fastify({
-    serverFactory: (handler) => connections.follow(createNodeServer(handler, options)),
+    serverFactory: (handler) => connections.follow(createNodeServer(believe(handler), options)),
+    // What is left of the headers is what trusted proxies say, one address.
+    trustProxy: trustedProxies.length > 0,
     bodyLimit: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     rewriteUrl: (request) => options.rewriteUrl?.(request.url ?? '/') ?? request.url ?? '/',
@@ -94,6 +101,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     listen: async (address) => listen(app, address),
     close,
     [Symbol.asyncDispose]: async () => close(),
+  };
+}
+
+function unchanged(handler: RequestListener): RequestListener {
+  return handler;
+}
+
+function believing(proxies: TrustedProxies): typeof unchanged {
+  return (handler) => (request, response) => {
+    proxies.apply(request);
+    handler(request, response);
   };
 }
 
