@@ -1,6 +1,8 @@
 import { defineCommand } from '@vic/cli';
 import { VicError } from '@vic/errors';
+import { describeGarbage } from '@vic/gc';
 import type { JsonObject } from '@vic/jobs';
+import { displaySize } from '@vic/policies';
 import { INSTALLATION_OPTIONS, onInstallation } from './installation.ts';
 import { runExecution } from './run-execution.ts';
 
@@ -29,7 +31,7 @@ export const gc = defineCommand({
       };
       const id = await installation.parts.gc.gc.start(parameters);
       const { attributes } = await runExecution(installation, id, context);
-      context.result(attributes, describe(attributes));
+      context.result(attributes, describeCollection(attributes));
     }),
 });
 
@@ -42,8 +44,8 @@ export const scrub = defineCommand({
     onInstallation(options, context, async (installation) => {
       const id = await installation.parts.gc.scrub.start({});
       const { attributes } = await runExecution(installation, id, context);
-      context.result(attributes, describe(attributes));
-      if (DAMAGE.some((name) => attributes[name] !== 0)) throw damaged();
+      context.result(attributes, describeScrub(attributes));
+      if (isDamaged(attributes)) throw damaged();
     }),
 });
 
@@ -55,12 +57,48 @@ function damaged(): VicError {
     class: 'DataLoss',
     code: 'REGISTRY_CONTENT_DAMAGED',
     message: 'Content is damaged or missing; it is not served any more.',
-    remedy: 'GET /api/v2.0/system/scrub/damaged names it. Push it again, and it is whole.',
+    remedy:
+      'GET /api/v2.0/system/scrub/damaged names it with the images that need it. Push them again, and it is whole.',
   });
 }
 
-function describe(attributes: JsonObject): string {
-  return Object.entries(attributes)
-    .map(([name, value]) => `${name.replaceAll('_', ' ')}: ${JSON.stringify(value)}`)
-    .join('\n');
+function describeCollection(attributes: JsonObject): string {
+  const garbage = describeGarbage({
+    artifacts: count(attributes, 'purged_artifacts'),
+    blobs: count(attributes, 'purged_blobs'),
+    manifests: count(attributes, 'purged_manifests'),
+    uploads: count(attributes, 'purged_uploads'),
+    freedBytes: count(attributes, 'freed_space'),
+  });
+  const hours = count(attributes, 'time_window');
+  const younger = hours === 0 ? '' : ` What is younger than ${hours} ${hours === 1 ? 'hour' : 'hours'} stays.`;
+  return attributes['dry_run'] === true
+    ? `Would remove ${garbage}; nothing was changed.${younger}`
+    : `Removed ${garbage}.${younger}`;
+}
+
+function describeScrub(attributes: JsonObject): string {
+  const of = (name: string): number => count(attributes, name);
+  const verified = `Compared ${of('blobs')} blobs and ${of('manifests')} manifests, ${displaySize(of('verified_bytes'))}.`;
+  const [blobs, manifests, missing] = DAMAGE.map(of);
+  if (!isDamaged(attributes)) return `${verified} All are whole.`;
+  const { images } = attributes;
+  const names = Array.isArray(images) ? images.filter((name) => typeof name === 'string') : [];
+  const more = of('images_total') - names.length;
+  return [
+    verified,
+    `Damaged: ${blobs} blobs, ${manifests} manifests; not in the blob store: ${missing} blobs.`,
+    names.length === 0 ? 'No image needs them.' : 'Images that need them:',
+    ...names.map((name) => `  ${name}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ].join('\n');
+}
+
+function isDamaged(attributes: JsonObject): boolean {
+  return DAMAGE.some((name) => attributes[name] !== 0);
+}
+
+function count(attributes: JsonObject, name: string): number {
+  const value = attributes[name];
+  return typeof value === 'number' ? value : 0;
 }

@@ -3,7 +3,7 @@ import { type Garbage, noGarbage } from './garbage.ts';
 import type { GcParameters } from './gc-parameters.ts';
 import type { GcDeps, GcRun } from './gc-work.ts';
 import { unknownBlobs } from './unknown-blobs.ts';
-import { findUntagged } from './untagged-artifacts.ts';
+import { type UntaggedArtifact, findUntagged } from './untagged-artifacts.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const MIN_UPLOAD_AGE_MS = HOUR_MS;
@@ -17,8 +17,9 @@ export async function estimateGarbage(deps: GcDeps, parameters: GcParameters, ru
   const nowMs = (deps.nowMs ?? Date.now)();
   const beforeMs = nowMs - parameters.timeWindowHours * HOUR_MS;
   const garbage = noGarbage();
-  const doomed = parameters.deleteUntagged ? await doomedArtifacts(db, beforeMs) : new Set<number>();
-  garbage.artifacts = doomed.size;
+  const untagged = parameters.deleteUntagged ? await findUntagged(db, beforeMs) : [];
+  garbage.artifacts = untagged.length;
+  const doomed = await withAccessories(db, untagged);
   run.progress(20, 'looking at blobs');
   await addBlobs({ deps, run, garbage, beforeMs }, doomed);
   run.progress(60, 'looking at manifests');
@@ -40,9 +41,8 @@ interface Estimate {
   readonly beforeMs: number;
 }
 
-/** The untagged artifacts with everything that belongs to them. */
-async function doomedArtifacts(db: Executor, beforeMs: number): Promise<ReadonlySet<number>> {
-  const untagged = await findUntagged(db, beforeMs);
+/** Artifacts with everything that belongs to them. */
+async function withAccessories(db: Executor, untagged: readonly UntaggedArtifact[]): Promise<ReadonlySet<number>> {
   const doomed = new Set(untagged.map(({ id }) => id));
   for (const { repositoryId, digest } of untagged) {
     let subjects = [digest];

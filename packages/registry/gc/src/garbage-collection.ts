@@ -1,13 +1,18 @@
 import { type JobKind, type JobVendor, systemJobRoutes } from '@vic/jobs';
 import { type RestRoutes, parseListQuery, permits, sendPage } from '@vic/rest';
+import type { Executor } from '@vic/sql';
 import { collectGarbage } from './collect-garbage.ts';
-import { listDamage } from './damaged-content.ts';
+import { imagesWith } from './concerned-images.ts';
+import { type DamagedContent, listDamage } from './damaged-content.ts';
 import { estimateGarbage } from './estimate-garbage.ts';
 import { describeGarbage } from './garbage.ts';
 import { DEFAULT_TIME_WINDOW_HOURS, gcParameterAttributes, readGcParameters } from './gc-parameters.ts';
 import type { GcDeps } from './gc-work.ts';
 import { readScrubParameters, scrub } from './scrub.ts';
 import { CollectorJob, type CollectorJobDeps, type SystemTask } from './collector-job.ts';
+
+/** Of the images that need damaged content; the total says how many there are. */
+const IMAGES_SHOWN = 20;
 
 /** What {@link GarbageCollection} is composed of. */
 export interface GarbageCollectionDeps extends GcDeps, CollectorJobDeps {
@@ -83,6 +88,8 @@ function scrubbing(deps: GarbageCollectionDeps): SystemTask {
         damaged_blobs: report.damagedBlobs,
         damaged_manifests: report.damagedManifests,
         missing_blobs: report.missingBlobs,
+        images: [...report.images].slice(0, IMAGES_SHOWN),
+        images_total: report.images.size,
       };
     },
   };
@@ -98,14 +105,22 @@ function damageRoutes({ database }: GarbageCollectionDeps): RestRoutes {
         const query = parseListQuery(request, { filter: [], sort: [] });
         const offset = (query.page - 1) * query.pageSize;
         const { items, total } = await listDamage(database.db, { offset, limit: query.pageSize });
-        const bodies = items.map(({ digest, kind, foundAtMs, quarantinedAs }) => ({
-          digest,
-          kind,
-          found_time: new Date(foundAtMs).toISOString(),
-          ...(quarantinedAs === undefined ? {} : { quarantined_as: quarantinedAs }),
-        }));
+        const bodies = [];
+        for (const damage of items) bodies.push(await damageBody(database.db, damage));
         return sendPage(request, reply, query, { items: bodies, total });
       },
     );
+  };
+}
+
+async function damageBody(db: Executor, { digest, kind, foundAtMs, quarantinedAs }: DamagedContent): Promise<object> {
+  const { images, total } = await imagesWith(db, digest, IMAGES_SHOWN);
+  return {
+    digest,
+    kind,
+    found_time: new Date(foundAtMs).toISOString(),
+    ...(quarantinedAs === undefined ? {} : { quarantined_as: quarantinedAs }),
+    images: images.map(({ repository, digest: image, tags }) => ({ repository_name: repository, digest: image, tags })),
+    images_total: total,
   };
 }

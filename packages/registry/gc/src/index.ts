@@ -1,5 +1,6 @@
 export { GarbageCollection } from './garbage-collection.ts';
 export type { GarbageCollectionDeps } from './garbage-collection.ts';
+export { describeGarbage } from './garbage.ts';
 export type { Garbage } from './garbage.ts';
 export type { GcParameters } from './gc-parameters.ts';
 export type { GcDeps, GcRun } from './gc-work.ts';

@@ -4,6 +4,7 @@ import { type ContentDigest, algorithmOf, hexOf, isContentDigest } from '@vic/oc
 import { type ListedBlob } from '@vic/blob';
 import { VicError } from '@vic/errors';
 import type { JsonObject } from '@vic/jobs';
+import { imagesWith, listNames, namesOf } from './concerned-images.ts';
 import { forgetDamage, noteDamage } from './damaged-content.ts';
 import type { GcDeps, GcRun } from './gc-work.ts';
 
@@ -22,9 +23,15 @@ export interface ScrubReport {
   damagedManifests: number;
   /** Blobs that a repository has and the store has not. */
   missingBlobs: number;
+  /** Images that need what is damaged or missing, by name: the first {@link MAX_NAMES} of them. */
+  readonly images: Set<string>;
 }
 
 const MAX_WORKERS = 10;
+/** Of images that a report names: a base layer may be part of thousands. */
+const MAX_NAMES = 1000;
+/** Of images that a line of the log names. */
+const NAMES_IN_LINE = 5;
 const BATCH = 100;
 
 /** Reads the parameters of a request. */
@@ -56,6 +63,7 @@ export async function scrub(deps: GcDeps, parameters: ScrubParameters, run: GcRu
     damagedBlobs: 0,
     damagedManifests: 0,
     missingBlobs: 0,
+    images: new Set(),
   };
   await scrubBlobs(deps, parameters, { run, report });
   run.progress(80, 'manifests');
@@ -82,7 +90,7 @@ async function scrubBlobs(deps: GcDeps, { workers }: ScrubParameters, { run, rep
       if (verdict === 'sound') sound.push(blob.digest);
       if (verdict !== 'damaged') return;
       report.damagedBlobs += 1;
-      run.log.error(`${blob.digest} was damaged and is in quarantine.`);
+      await tell(deps, { run, report }, { digest: blob.digest, what: 'was damaged and is in quarantine' });
     });
     await forgetDamage(deps.database.db, sound);
     run.progress(Math.min(80, (80 * report.blobs) / Math.max(1, expected)), `${report.blobs} blobs verified`);
@@ -93,6 +101,19 @@ async function scrubBlobs(deps: GcDeps, { workers }: ScrubParameters, { run, rep
     if (batch.length === BATCH) await verifyBatch();
   }
   await verifyBatch();
+}
+
+/** Logs what is wrong with some content, and the images that need it. */
+async function tell(
+  { database }: Pick<GcDeps, 'database'>,
+  { run, report }: Scrub,
+  { digest, what }: { readonly digest: string; readonly what: string },
+): Promise<void> {
+  const { images, total } = await imagesWith(database.db, digest, MAX_NAMES);
+  const names = [...new Set(images.flatMap(namesOf))];
+  for (const name of names) if (report.images.size < MAX_NAMES) report.images.add(name);
+  const needed = listNames(names, NAMES_IN_LINE, total - images.length);
+  run.log.error(`${digest} ${what}; ${names.length === 0 ? 'no image needs it' : `needed by ${needed}`}.`);
 }
 
 async function countBlobs({ database }: GcDeps): Promise<number> {
@@ -123,7 +144,7 @@ async function scrubManifests(deps: GcDeps, { run, report }: Scrub): Promise<voi
         continue;
       }
       report.damagedManifests += 1;
-      run.log.error(`Manifest ${digest} was damaged and is in quarantine.`);
+      await tell(deps, { run, report }, { digest, what: 'is a manifest, was damaged and is in quarantine' });
       await quarantineManifest(deps, digest);
     }
     await forgetDamage(db, sound);
@@ -149,7 +170,8 @@ async function quarantineManifest({ database, nowMs }: GcDeps, digest: string): 
 }
 
 /** Blobs that repositories have and the store has lost: damaged ones, and what was deleted behind our back. */
-async function findMissing({ database, blobs }: GcDeps, { run, report }: Scrub): Promise<void> {
+async function findMissing(deps: GcDeps, { run, report }: Scrub): Promise<void> {
+  const { database, blobs } = deps;
   for (let after = ''; ;) {
     run.signal.throwIfAborted();
     const page = await database.db
@@ -164,7 +186,7 @@ async function findMissing({ database, blobs }: GcDeps, { run, report }: Scrub):
       if (!isContentDigest(digest) || (await blobs.stat(digest)) !== undefined) continue;
       if (!(await isStillLinked({ database }, digest))) continue;
       report.missingBlobs += 1;
-      run.log.error(`${digest} is missing in the blob store.`);
+      await tell(deps, { run, report }, { digest, what: 'is missing in the blob store' });
     }
     if (page.length < BATCH) return;
     after = page.at(-1)?.digest ?? after;

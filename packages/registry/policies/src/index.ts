@@ -13,3 +13,4 @@ export { retentionRoutes } from './retention-routes.ts';
 export type { RetentionRoutesDeps } from './retention-request.ts';
 export { Retention } from './retention.ts';
 export type { RetentionDeps } from './retention.ts';
+export { displaySize } from './storage-limit.ts';

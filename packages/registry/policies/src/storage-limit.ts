@@ -19,7 +19,7 @@ export function checkStorageLimit(limitBytes: number): void {
 }
 
 /** Bytes for people, as Harbor writes them: `10.0 MiB`. */
-function displaySize(bytes: number): string {
+export function displaySize(bytes: number): string {
   if (bytes < UNIT) return `${bytes} B`;
   const exponent = Math.min(Math.floor(Math.log2(bytes) / 10), PREFIXES.length);
   return `${(bytes / UNIT ** exponent).toFixed(1)} ${PREFIXES[exponent - 1] ?? ''}iB`;

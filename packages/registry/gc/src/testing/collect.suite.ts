@@ -142,7 +142,8 @@ export const collectSuite: DialectSuite = (open) => {
         await world.image('library/a', ['kept'], [shared]);
         await world.image('library/a', ['gone'], [shared, await world.layer('library/a', 777)]);
         const child = await world.image('library/a', [], [shared, await world.layer('library/a', 555)]);
-        await world.index('library/a', [], [child]);
+        const index = await world.index('library/a', [], [child]);
+        await world.image('library/a', [], [], { subject: index, artifactType: 'application/vnd.example.sbom' });
         await world.delete('library/a', 'gone');
         await world.layer('library/b', 99);
         await world.blobs.put(digestOfBytes('unknown'), Readable.from([Buffer.from('unknown')]));
@@ -151,7 +152,7 @@ export const collectSuite: DialectSuite = (open) => {
         expect(await world.stored()).toEqual(before);
         expect(await world.estimate({ deleteUntagged: untagged })).toEqual(estimate);
         expect(await world.collect({ deleteUntagged: untagged })).toEqual(estimate);
-        expect(estimate.blobs).toBe(untagged ? 6 : 4);
+        expect(estimate.blobs).toBe(untagged ? 7 : 4);
       },
     );
   });

@@ -40,6 +40,46 @@ export const scrubSuite: DialectSuite = (open) => {
       expect(await listDamage(world.database.db, ALL)).toEqual({ items: [], total: 0 });
     });
 
+    it('names the images that need what is damaged or missing', async () => {
+      await using world = await GcWorld.open(open);
+      const [damaged, missing, sound] = [
+        await world.layer('library/a'),
+        await world.layer('library/b'),
+        await world.layer('library/a'),
+      ];
+      const platform = await world.image('library/a', [], [damaged]);
+      await world.index('library/a', ['multi'], [platform]);
+      await world.image('library/a', ['v1', 'v2'], [damaged, sound]);
+      await world.image('library/a', ['whole'], [sound]);
+      const untagged = await world.image('library/b', [], [missing]);
+      await damage(fileOf(world, damaged.digest));
+      await rm(fileOf(world, missing.digest));
+      const lines: string[] = [];
+      const log = { info: () => undefined, warn: () => undefined, error: (line: string) => void lines.push(line) };
+      const { images } = await scrub(world.deps, { workers: 1 }, { ...quietRun(), log });
+      const names = ['library/a:multi', 'library/a:v1', 'library/a:v2', `library/b@${untagged.digest}`];
+      expect([...images].toSorted()).toEqual(names);
+      expect(lines).toContain(
+        `${damaged.digest} was damaged and is in quarantine; needed by library/a:multi, library/a:v1, library/a:v2.`,
+      );
+      expect(lines).toContain(
+        `${missing.digest} is missing in the blob store; needed by library/b@${untagged.digest}.`,
+      );
+    });
+
+    it('names a few of many images, and counts the others', async () => {
+      await using world = await GcWorld.open(open);
+      const layer = await world.layer('library/a');
+      for (let count = 1; count <= 7; count++) await world.image('library/a', [`v${count}`], [layer]);
+      await damage(fileOf(world, layer.digest));
+      const lines: string[] = [];
+      const log = { info: () => undefined, warn: () => undefined, error: (line: string) => void lines.push(line) };
+      await scrub(world.deps, { workers: 1 }, { ...quietRun(), log });
+      expect(lines[0]).toContain(
+        'needed by library/a:v1, library/a:v2, library/a:v3, library/a:v4, library/a:v5 and 2 more.',
+      );
+    });
+
     it('tells of a blob that was deleted behind the back of the registry', async () => {
       await using world = await GcWorld.open(open);
       const layer = await world.layer('library/a');

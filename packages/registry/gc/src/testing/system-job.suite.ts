@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ANONYMOUS, type Principal } from '@vic/authz';
 import { createHttpServer } from '@vic/http';
 import { JobRunner, Jobs, Schedules } from '@vic/jobs';
@@ -31,7 +33,7 @@ export const systemJobSuite: DialectSuite = (open) => {
       expect((await site.world.stored()).size).toBe(0);
       const log = await site.call('GET', `/system/gc/${id}/log`);
       expect(log.headers.get('content-type')).toMatch(/^text\/plain/);
-      expect(log.text).toContain('Removed 0 artifacts, 2 blobs, 1 manifests and 0 uploads');
+      expect(log.text).toMatch(/Removed 2 blobs and 1 manifest, 4\.\d KiB\./);
       const list = await site.call('GET', '/system/gc?page_size=1');
       expect(list.headers.get('x-total-count')).toBe('2');
       expect(list.json).toMatchObject([
@@ -60,6 +62,23 @@ export const systemJobSuite: DialectSuite = (open) => {
       expect(status).toBe('Success');
       expect(parameters).toMatchObject({ blobs: 2, manifests: 1, damaged_blobs: 0, missing_blobs: 0 });
       expect(await site.call('GET', '/system/scrub/damaged')).toMatchObject({ status: 200, json: [] });
+    });
+
+    it('names the images that damaged content is part of', async () => {
+      await using site = await openSite(open);
+      const layer = await site.world.layer('library/a');
+      const image = await site.world.image('library/a', ['x'], [layer]);
+      const hex = layer.digest.slice('sha256:'.length);
+      await writeFile(join(site.world.directory, 'blobs/sha256', hex.slice(0, 2), hex), 'something else');
+      const { parameters } = await site.runNow('scrub', {});
+      expect(parameters).toMatchObject({ damaged_blobs: 1, images: ['library/a:x'], images_total: 1 });
+      expect((await site.call('GET', '/system/scrub/damaged')).json).toMatchObject([
+        {
+          digest: layer.digest,
+          images: [{ repository_name: 'library/a', digest: image.digest, tags: ['x'] }],
+          images_total: 1,
+        },
+      ]);
     });
 
     it.each([
