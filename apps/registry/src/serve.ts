@@ -1,6 +1,6 @@
 import { registerDistribution } from '@vic/distribution';
 import { EventConsumers } from '@vic/events';
-import { type HttpServer, type ListenAddress, type TlsOptions, createHttpServer } from '@vic/http';
+import { type HttpServer, type ListenAddress, type TlsOptions, createHttpServer, logRequests } from '@vic/http';
 import { JobRunner } from '@vic/jobs';
 import type { Logger } from '@vic/log';
 import { notaryErrorResponse, notaryRoutes } from '@vic/notary';
@@ -115,7 +115,9 @@ function notaryServer(
 }
 
 function createServer(options: Parameters<typeof createHttpServer>[0], tls: TlsOptions | undefined): HttpServer {
-  return createHttpServer(tls === undefined ? options : { ...options, tls });
+  const server = createHttpServer(tls === undefined ? options : { ...options, tls });
+  logRequests(server.app, options.logger);
+  return server;
 }
 
 /** Starts what runs by itself: jobs, schedules, and those who follow events. */

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { access, constants } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type CommandContext, defineCommand } from '@vic/cli';
-import { VicError } from '@vic/errors';
+import { VicError, describeError } from '@vic/errors';
 import { replaceFile } from '@vic/files';
 import { createLogger } from '@vic/log';
 import type { RegistryConfiguration } from '../configuration.ts';
 import { type RunningRegistry, startRegistry } from '../serve.ts';
+import { VERSION } from '../version.ts';
 import { DEFAULT_NOTARY_PORT, DEFAULT_PORT, configurationOf } from './configuration-of.ts';
 import { INSTALLATION_OPTIONS } from './installation.ts';
 
@@ -43,14 +44,16 @@ export const serve = defineCommand({
     });
     const passwordFile = options['password-file'];
     if (passwordFile !== undefined) await requireWritable(passwordFile);
-    await using registry = await startRegistry(configuration, logger);
-    logger.info('serving', { url: configuration.externalUrl, listen: configuration.listen });
+    await using resources = new AsyncDisposableStack();
+    resources.defer(() => logger.info('stopped'));
+    const registry = resources.use(await startRegistry(configuration, logger));
+    logger.info('serving', { version: VERSION, url: configuration.externalUrl, listen: configuration.listen });
     if (passwordFile !== undefined && registry.administrator !== undefined) {
       await replaceFile(passwordFile, `${registry.administrator.password}\n`, { mode: 0o600, durable: true });
     }
     tellStarted(configuration, registry, { say: (line) => context.say(line), passwordFile });
     if (!context.signal.aborted) await once(context.signal, 'abort');
-    logger.info('stopping');
+    logger.info('stopping', { reason: describeError(context.signal.reason) });
   },
 });
 

@@ -1,6 +1,7 @@
 import { type ErrorClass, VicError, describeError, httpStatusOf, toVicError } from '@vic/errors';
 import type { Logger } from '@vic/log';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { noteRequest } from './request-log.ts';
 
 /** An error as it goes to the client. */
 export interface ErrorResponse {
@@ -23,6 +24,7 @@ export function errorHandler(
   return (error, request, reply) => {
     const vicError = fromFastify(error);
     const response = toResponse(vicError, request);
+    noteRequest(request, { error: vicError });
     if (vicError.class === 'Internal' || vicError.class === 'DataLoss') {
       logger.error('Request failed', {
         method: request.method,

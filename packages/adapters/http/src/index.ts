@@ -3,6 +3,8 @@ export type { HttpApplication, HttpServer, HttpServerOptions, ListenAddress } fr
 export type { TlsOptions } from './node-server.ts';
 export type { ErrorResponse } from './error-response.ts';
 export { streamingBodies } from './request-body.ts';
+export { logRequests, noteRequest, requestIdOf } from './request-log.ts';
+export type { RequestNote } from './request-log.ts';
 export { hijack, isUpgrade } from './hijack.ts';
 export type { HijackOptions } from './hijack.ts';
 export { clientCertificate } from './client-certificate.ts';

@@ -1,7 +1,6 @@
 import { type Permission, type Principal, type ProjectIdentity, nameOf } from '@vic/authz';
 import { VicError } from '@vic/errors';
-import type { HttpApplication, HttpReply, HttpRequest } from '@vic/http';
-import { randomUuid } from '@vic/ids';
+import { type HttpApplication, type HttpReply, type HttpRequest, noteRequest, requestIdOf } from '@vic/http';
 import type { Logger } from '@vic/log';
 import { type ApiInfo, apiDocument, describeApi } from './api-document.ts';
 import type { RestServices } from './rest-services.ts';
@@ -107,11 +106,7 @@ export function auditSubject(request: HttpRequest, name: string, project?: Proje
 }
 
 async function admit(services: RestServices, request: HttpRequest, reply: HttpReply): Promise<void> {
-  const requestId = request.headers['x-request-id'];
-  void reply.header(
-    'x-request-id',
-    typeof requestId === 'string' && /^[\w.-]{1,64}$/.test(requestId) ? requestId : randomUuid(),
-  );
+  void reply.header('x-request-id', requestIdOf(request));
   const principal = await services.authenticate({
     method: request.method,
     authorization: request.headers.authorization,
@@ -119,6 +114,7 @@ async function admit(services: RestServices, request: HttpRequest, reply: HttpRe
     csrfToken: textHeader(request, 'x-harbor-csrf-token'),
     address: request.ip,
   });
+  noteRequest(request, { user: nameOf(principal) });
   const state: RequestState = { principal, services, project: undefined, subject: undefined };
   states.set(request, state);
   await authorize(request, state);

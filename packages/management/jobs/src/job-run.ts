@@ -6,11 +6,15 @@ import type { JobKind } from './job-kind.ts';
 import { JobReport } from './job-report.ts';
 import { toJob } from './job-rows.ts';
 
-/** How a run ended: the last line of its log, and what is written down. */
+/** How a run ended: in a word, the last line of its log, and what is written down. */
 interface Outcome {
+  readonly end: RunEnd;
   readonly line?: string;
   write(claims: JobClaims): Promise<void>;
 }
+
+/** `Interrupted` by the end of the program, `Retried` after a failure, `Lost` to another process. */
+type RunEnd = 'Success' | 'Stopped' | 'Error' | 'Retried' | 'Interrupted' | 'Lost';
 
 const WRITE_RETRY = { attempts: 6, initialDelayMs: 200, maxDelayMs: 4000 } as const;
 const DEFAULT_RETRY_MS = 10_000;
@@ -47,11 +51,14 @@ export class JobRun {
     this.#aborter.abort(claimLost(this.id));
   }
 
-  /** Runs the job and writes down how it ended. */
-  async execute(deps: { readonly database: Database; readonly claims: JobClaims }): Promise<void> {
+  /** Runs the job, writes down how it ended, and tells it. */
+  async execute(deps: {
+    readonly database: Database;
+    readonly claims: JobClaims;
+  }): Promise<{ readonly end: RunEnd; readonly error: string | undefined }> {
     await using report = new JobReport(deps.database, this.id);
     const outcome = await this.#outcome(report);
-    if (outcome === undefined) return;
+    if (outcome === undefined) return { end: 'Lost', error: undefined };
     if (outcome.line !== undefined) report.log.error(outcome.line);
     // What was done must not be done again because the database was away at the end of it.
     await retry(
@@ -61,6 +68,7 @@ export class JobRun {
       },
       { ...WRITE_RETRY, retryIf: (error) => isVicError(error, { class: 'Unavailable' }) },
     );
+    return { end: outcome.end, error: outcome.line };
   }
 
   async #outcome(report: JobReport): Promise<Outcome | undefined> {
@@ -77,7 +85,7 @@ export class JobRun {
       });
       // A run that has noticed and returned has not done everything.
       signal.throwIfAborted();
-      return { write: async (claims) => claims.end(this.id, 'Success') };
+      return { end: 'Success', write: async (claims) => claims.end(this.id, 'Success') };
     } catch (error) {
       return this.#failure(signal.aborted ? signal.reason : error);
     } finally {
@@ -89,13 +97,21 @@ export class JobRun {
     if (isVicError(cause, { code: 'JOB_CLAIM_LOST' })) return undefined;
     const line = describeError(cause);
     if (cause === JOB_INTERRUPTED)
-      return { line, write: async (claims) => claims.release(this.id, this.#row.run_count - 1) };
-    if (cause === JOB_STOPPED) return { line, write: async (claims) => claims.end(this.id, 'Stopped') };
+      return { end: 'Interrupted', line, write: async (claims) => claims.release(this.id, this.#row.run_count - 1) };
+    if (cause === JOB_STOPPED) {
+      return { end: 'Stopped', line, write: async (claims) => claims.end(this.id, 'Stopped') };
+    }
     const failures = this.#row.failures + 1;
     const limit = this.#row.max_failures > 0 ? this.#row.max_failures : (this.#jobKind.maxFailures ?? 1);
-    if (failures >= limit) return { line, write: async (claims) => claims.end(this.id, 'Error', line) };
+    if (failures >= limit) {
+      return { end: 'Error', line, write: async (claims) => claims.end(this.id, 'Error', line) };
+    }
     const runAtMs = Date.now() + this.#pauseMs();
-    return { line, write: async (claims) => claims.putBack(this.id, { runAtMs, failures, message: line }) };
+    return {
+      end: 'Retried',
+      line,
+      write: async (claims) => claims.putBack(this.id, { runAtMs, failures, message: line }),
+    };
   }
 
   #pauseMs(): number {

@@ -117,6 +117,11 @@ export class JobRunner implements AsyncDisposable {
     this.#runs.set(run.id, run);
     const settled = run
       .execute({ database: this.#database, claims: this.#claims })
+      .then(({ end, error }) => {
+        const ms = Date.now() - run.startedAtMs;
+        const fields = { job: run.id, kind: run.kind, end, ms, ...(error === undefined ? {} : { error }) };
+        this.#logger[end === 'Error' || end === 'Retried' ? 'warn' : 'info']('Job ended', fields);
+      })
       .catch((error: unknown) => {
         this.#logger.warn('The end of a job could not be written down', { job: run.id, error: describeError(error) });
       })

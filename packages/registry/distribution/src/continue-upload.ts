@@ -1,4 +1,4 @@
-import type { HttpReply, HttpRequest } from '@vic/http';
+import { type HttpReply, type HttpRequest, noteRequest } from '@vic/http';
 import { OffsetConflict } from '@vic/blob';
 import { clientSignal } from './client-signal.ts';
 import { invalidDigest, invalidSize, invalidUpload } from './distribution-error.ts';
@@ -17,6 +17,7 @@ export async function appendToUpload(
 ): Promise<HttpReply> {
   const signal = clientSignal(context.reply);
   const sizeBytes = await append(options, context, { id, signal });
+  noteRequest(context.request, { isRoutine: true });
   return context.reply
     .code(202)
     .headers(uploadHeaders(context.place.repository, id, sizeBytes))

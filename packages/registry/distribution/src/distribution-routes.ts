@@ -1,5 +1,5 @@
 import { toVicError } from '@vic/errors';
-import { type HttpApplication, type HttpReply, type HttpRequest, streamingBodies } from '@vic/http';
+import { type HttpApplication, type HttpReply, type HttpRequest, noteRequest, streamingBodies } from '@vic/http';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
 import { appendToUpload, cancelUpload, finishUpload, uploadStatus } from './continue-upload.ts';
 import type { WantedAccess } from './distribution-access.ts';
@@ -143,6 +143,7 @@ async function sendError(
   failed: { readonly error: unknown; readonly request: HttpRequest; readonly reply: HttpReply },
 ): Promise<HttpReply> {
   const error = toVicError(failed.error);
+  noteRequest(failed.request, { error });
   const { status, headers, body } = distributionErrorResponse(error);
   // A client that goes away in the middle of its upload is nothing to worry about; what arrived is kept.
   const isGone = failed.reply.raw.destroyed;

@@ -1,4 +1,5 @@
-import type { HttpReply, HttpRequest } from '@vic/http';
+import { nameOf } from '@vic/authz';
+import { type HttpReply, type HttpRequest, noteRequest } from '@vic/http';
 import type { Actor, RepositoryPlace } from '@vic/repositories';
 import type { Access, WantedAccess } from './distribution-access.ts';
 import { readOnly, unknownName } from './distribution-error.ts';
@@ -42,6 +43,7 @@ export async function admit(
     wanted: wanted.access,
     ...(wanted.useful === undefined ? {} : { useful: wanted.useful }),
   });
+  noteRequest(request, { user: nameOf(access.principal) });
   if (wanted.changes && (await options.isReadOnly())) throw readOnly();
   const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT);
   const origin = wanted.changes ? replicatedFrom(request) : undefined;

@@ -1,4 +1,4 @@
-import type { HttpReply } from '@vic/http';
+import { type HttpReply, noteRequest } from '@vic/http';
 import { algorithmOf, isRepositoryName } from '@vic/oci';
 import type { ContentDigest, DigestAlgorithm } from '@vic/oci';
 import { uploadRange } from './distribution-error-response.ts';
@@ -47,10 +47,11 @@ async function mountOrBegin(
 
 async function begin(
   options: DistributionOptions,
-  { reply, place }: RepositoryContext,
+  { request, reply, place }: RepositoryContext,
   algorithm: DigestAlgorithm,
 ): Promise<HttpReply> {
   const id = await options.blobs.createUpload(algorithm);
+  noteRequest(request, { isRoutine: true });
   if (options.minChunkBytes !== undefined) void reply.header('oci-chunk-min-length', options.minChunkBytes);
   return reply
     .code(202)

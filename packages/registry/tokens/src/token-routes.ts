@@ -1,6 +1,6 @@
-import { ANONYMOUS, type Principal } from '@vic/authz';
+import { ANONYMOUS, type Principal, nameOf } from '@vic/authz';
 import { VicError, isVicError } from '@vic/errors';
-import type { HttpApplication, HttpRequest } from '@vic/http';
+import { type HttpApplication, type HttpRequest, noteRequest } from '@vic/http';
 import type { Credentials } from '@vic/rest';
 import type { IssuedToken } from './access-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
@@ -41,6 +41,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => vo
       deps.service.checkService(parameters.get('service') ?? '');
       const isLogin = parameters.get('scope') === null;
       const principal = await signIn(deps, credentialsOf(request, request.headers.authorization), isLogin);
+      noteRequest(request, { user: nameOf(principal) });
       const issued = await issue(deps, principal, parameters);
       const isOffline = parameters.get('offline_token') === 'true' && !showsPersonalToken(deps, request as HttpRequest);
       return reply.header('cache-control', 'no-store').send({
@@ -58,6 +59,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => vo
         const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
         deps.service.checkService(form.get('service') ?? '');
         const { principal, refreshToken } = await redeemGrant(deps, request as HttpRequest, form);
+        noteRequest(request, { user: nameOf(principal), isRoutine: true });
         const issued = await issue(deps, principal, form);
         return reply.header('cache-control', 'no-store').send({
           ...tokenBody(issued),

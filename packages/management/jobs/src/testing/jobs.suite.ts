@@ -61,6 +61,31 @@ export const jobsSuite: DialectSuite = (open) => {
     expect(await jobs.readLog(bad)).toContain('[ERROR] failure 2');
   });
 
+  it('logs each run that ends, with its failure', async () => {
+    await using database = await open();
+    const jobs = new Jobs(database);
+    const lines: object[] = [];
+    const line = (message: string, fields?: object): void => void lines.push({ message, ...fields });
+    const kind: JobKind = {
+      kind: 'flaky',
+      maxFailures: 2,
+      retryMs: 5,
+      run: async () => {
+        throw new Error('not today');
+      },
+    };
+    const logger = { ...silentLogger(), info: line, warn: line };
+    await using runner = new JobRunner({ database, logger }, { kinds: [kind] }, QUICK);
+    runner.start();
+    const job = await jobs.enqueue({ kind: 'flaky', payload: {} });
+    await expect.poll(() => lines.length, POLL).toBe(2);
+    const common = { message: 'Job ended', job, kind: 'flaky', ms: expect.any(Number) as number, error: 'not today' };
+    expect(lines).toEqual([
+      { ...common, end: 'Retried' },
+      { ...common, end: 'Error' },
+    ]);
+  });
+
   it('runs jobs of higher priority first, and no more of a kind at a time than it allows', async () => {
     await using database = await open();
     const jobs = new Jobs(database);
