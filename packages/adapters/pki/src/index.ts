@@ -3,4 +3,3 @@ export type { Credential, Subject } from './certificate-authority.ts';
 export { assertCredential, certificateCovers, readCertificate } from './certificate.ts';
 export type { CertificateSummary } from './certificate.ts';
 export { chainProblem, parseCertificates } from './certificate-chain.ts';
-export { certificateExtension } from './certificate-extension.ts';

@@ -1,7 +1,7 @@
-import { createPublicKey } from 'node:crypto';
 import { VicError } from '@vic/errors';
 import { parseCertificates } from '@vic/pki';
 import { type Static, Type } from 'typebox';
+import { isTrustedRoot, publicKeysOf, trustedRootProblem } from './cosign/trusted-root.ts';
 
 const name = Type.String({ minLength: 1, maxLength: 100 });
 const pem = Type.String({ minLength: 1, maxLength: 256 * 1024 });
@@ -19,8 +19,11 @@ export const TrustPolicySchema = Type.Object(
           {
             kind: Type.Literal('cosign-identity'),
             name,
-            authorities: pem,
-            /** Of the transparency log; proves when short-lived certificates were used. */
+            /** Of an instance of sigstore, as it publishes it (`trusted_root.json`): this, or authorities. */
+            trustedRoot: Type.Optional(Type.Object({}, { additionalProperties: true })),
+            /** Intermediates as well, unless signatures bring them along. */
+            authorities: Type.Optional(pem),
+            /** Of transparency logs, which prove when short-lived certificates were used; otherwise those have to be valid now. */
             logKey: Type.Optional(pem),
             /** Who may have signed; `*` stands for anything. */
             subject: Type.String({ minLength: 1, maxLength: 500 }),
@@ -62,19 +65,62 @@ export function checkTrustPolicy(policy: TrustPolicy): void {
   for (const rule of policy.rules) {
     if (names.has(rule.name)) throw invalid(rule, 'has the name of another rule');
     names.add(rule.name);
-    if (rule.kind === 'cosign-key') requireKey(rule, rule.key);
-    if (rule.kind === 'cosign-identity' && rule.logKey !== undefined) requireKey(rule, rule.logKey);
-    if ('authorities' in rule) parseCertificates(rule.authorities, `authorities of the rule "${rule.name}"`);
+    switch (rule.kind) {
+      case 'cosign-key':
+        // Only one would be used.
+        if (requireKeys(rule, rule.key) > 1) throw invalid(rule, 'has more than one key; give each a rule of its own');
+        break;
+      case 'cosign-identity':
+        requireRoots(rule);
+        break;
+      case 'notation':
+        requireCertificates(rule, rule.authorities);
+        break;
+      case 'notary':
+        break;
+    }
   }
 }
 
-function requireKey(rule: TrustRule, key: string): void {
-  try {
-    createPublicKey(key);
-  } catch {
-    throw invalid(rule, 'has no public key in PEM form');
+function requireRoots(rule: RuleOf<'cosign-identity'>): void {
+  const { trustedRoot, authorities, logKey } = rule;
+  if (trustedRoot === undefined) {
+    if (authorities === undefined) throw invalid(rule, 'has neither a trustedRoot nor authorities');
+    requireCertificates(rule, authorities);
+    if (logKey !== undefined) requireKeys(rule, logKey);
+    return;
   }
-  if (key.includes('PRIVATE KEY')) throw invalid(rule, 'has a private key; give the public one');
+  if (authorities !== undefined || logKey !== undefined) {
+    throw invalid(
+      rule,
+      'has a trustedRoot, which already names authorities and logs: leave out authorities and logKey',
+    );
+  }
+  if (!isTrustedRoot(trustedRoot)) {
+    throw invalid(rule, "has a trustedRoot that is not sigstore's trusted_root.json: its mediaType is another");
+  }
+  const problem = trustedRootProblem(trustedRoot);
+  if (problem !== undefined) throw invalid(rule, `has a trustedRoot that ${problem}`);
+}
+
+function requireCertificates(rule: TrustRule, pem: string): void {
+  if (pem.includes('PRIVATE KEY')) throw invalid(rule, 'has a private key among its authorities');
+  try {
+    parseCertificates(pem, 'authorities');
+  } catch {
+    throw invalid(rule, 'has authorities that are not certificates in PEM form');
+  }
+}
+
+function requireKeys(rule: TrustRule, pem: string): number {
+  if (pem.includes('PRIVATE KEY')) throw invalid(rule, 'has a private key; give the public one');
+  try {
+    const { length } = publicKeysOf(pem);
+    if (length > 0) return length;
+  } catch {
+    // Told below, in the same words as for no key at all.
+  }
+  throw invalid(rule, 'has no public key in PEM form');
 }
 
 function invalid(rule: TrustRule, problem: string): VicError {

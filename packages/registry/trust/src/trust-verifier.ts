@@ -1,6 +1,7 @@
 import type { ContentDigest } from '@vic/oci';
 import type { Database } from '@vic/sql';
-import { verifyWithIdentity, verifyWithKey } from './cosign/cosign-signature.ts';
+import { verifyWithIdentity } from './cosign/identity-rule.ts';
+import { verifyWithKey } from './cosign/key-rule.ts';
 import { verifyNotation } from './notation/notation-signature.ts';
 import { type SignatureVerdict, rejected } from './signature-verdict.ts';
 import type { StoredSignature, StoredSignatures } from './stored-signatures.ts';

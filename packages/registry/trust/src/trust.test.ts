@@ -1,56 +1,16 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { ANONYMOUS, type Permission, type Principal } from '@vic/authz';
 import { type ContentDigest, MEDIA_TYPES } from '@vic/oci';
 import { CertificateAuthority } from '@vic/pki';
-import type { Artifact, Referrer, ServedManifest } from '@vic/repositories';
+import type { Artifact } from '@vic/repositories';
 import { temporaryDatabase } from '@vic/sql/testing';
 import { describe, expect, test } from 'vitest';
 import { SIMPLE_SIGNING_TYPE } from './cosign/simple-signing.ts';
-import { StoredSignatures, TrustGate, TrustPolicies, type TrustPolicy, TrustVerifier } from './index.ts';
+import { TrustGate, TrustPolicies, type TrustPolicy, TrustVerifier } from './index.ts';
+import { IMAGE, REPOSITORY, Shelf, digestOf, sigTag } from './testing/shelf.ts';
+import { TestSigstore } from './testing/test-sigstore.ts';
 
-const IMAGE = digestOf('image');
-const REPOSITORY = 'team/app';
 const PROJECT = { id: 7, name: 'team', public: true };
-
-/** A repository with an image and whatever signatures a test puts beside it. */
-class Shelf {
-  readonly #manifests = new Map<string, ServedManifest>();
-  readonly #blobs = new Map<string, Buffer>();
-  readonly #referrers: Referrer[] = [];
-
-  /** Stores blobs under a manifest; as cosign's tag, or as a referrer. */
-  put(
-    layers: readonly { readonly mediaType: string; readonly bytes: Buffer; readonly annotations?: object }[],
-    as: { readonly tag: string } | { readonly artifactType: string },
-  ): ContentDigest {
-    const descriptors = layers.map(({ mediaType, bytes, annotations }) => {
-      this.#blobs.set(digestOf(bytes), bytes);
-      return { mediaType, digest: digestOf(bytes), size: bytes.length, annotations };
-    });
-    const config = { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf('{}'), size: 2 };
-    const document = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers: descriptors };
-    const content = Buffer.from(JSON.stringify(document));
-    const digest = digestOf(content);
-    const manifest = { digest, mediaType: MEDIA_TYPES.ociManifest, content };
-    const served = { artifact: { digest } as Artifact, manifest, tag: undefined };
-    this.#manifests.set(digest, served);
-    if ('tag' in as) this.#manifests.set(as.tag, served);
-    else {
-      const entry = { mediaType: MEDIA_TYPES.ociManifest, digest, sizeBytes: content.length, annotations: {} };
-      this.#referrers.push({ ...entry, artifactType: as.artifactType });
-    }
-    return digest;
-  }
-
-  readonly signatures = new StoredSignatures({
-    store: {
-      getManifest: async (_repository, reference) => this.#manifests.get(reference),
-      listReferrers: async () => this.#referrers,
-    },
-    blobs: { read: async (digest) => Readable.from([this.#blobs.get(digest) ?? Buffer.alloc(0)]) },
-  });
-}
 
 describe('a cosign-key rule', () => {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -59,43 +19,43 @@ describe('a cosign-key rule', () => {
   test('accepts a signature of its key over the artifact', async () => {
     const shelf = new Shelf();
     putSimpleSigning(shelf, pair.privateKey, IMAGE);
-    await expect(judge(shelf, policy, 'cosign')).resolves.toMatchObject({ trusted: true, reason: 'release' });
+    await expect(shelf.judge(policy, 'cosign')).resolves.toMatchObject({ trusted: true, reason: 'release' });
   });
 
   test('refuses another key, another artifact and a changed payload, and says which', async () => {
     const another = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const shelf = new Shelf();
     putSimpleSigning(shelf, another.privateKey, IMAGE);
-    await expect(judge(shelf, policy, 'cosign')).resolves.toMatchObject({
+    await expect(shelf.judge(policy, 'cosign')).resolves.toMatchObject({
       trusted: false,
       reason: 'its signature was made by another key (rule release)',
     });
     const moved = new Shelf();
     putSimpleSigning(moved, pair.privateKey, digestOf('another image'));
-    expect((await judge(moved, policy, 'cosign')).reason).toBe('its signature is of another artifact');
+    expect((await moved.judge(policy, 'cosign')).reason).toBe('its signature is of another artifact');
     const changed = new Shelf();
     putSimpleSigning(changed, pair.privateKey, IMAGE, (payload) => payload.replace('"optional":null', '"optional":{}'));
-    expect((await judge(changed, policy, 'cosign')).trusted).toBe(false);
+    expect((await changed.judge(policy, 'cosign')).trusted).toBe(false);
   });
 
   test('says that there is no signature, or that there is no rule', async () => {
-    expect((await judge(new Shelf(), policy, 'cosign')).reason).toBe('it has no signature');
-    expect((await judge(new Shelf(), policy, 'notation')).reason).toContain('no rule for notation');
+    expect((await new Shelf().judge(policy, 'cosign')).reason).toBe('it has no signature');
+    expect((await new Shelf().judge(policy, 'notation')).reason).toContain('no rule for notation');
   });
 
   test('accepts a bundle whose statement is about the artifact, and no attestation', async () => {
     const shelf = new Shelf();
     putBundle(shelf, pair.privateKey, 'https://sigstore.dev/cosign/sign/v1');
-    expect((await judge(shelf, policy, 'cosign')).trusted).toBe(true);
+    expect((await shelf.judge(policy, 'cosign')).trusted).toBe(true);
     const attested = new Shelf();
     putBundle(attested, pair.privateKey, 'https://spdx.dev/Document');
-    expect((await judge(attested, policy, 'cosign')).reason).toContain('is an attestation');
+    expect((await attested.judge(policy, 'cosign')).reason).toContain('is an attestation');
   });
 
   test('takes nothing on the word of an unreadable signature', async () => {
     const shelf = new Shelf();
     shelf.put([{ mediaType: SIMPLE_SIGNING_TYPE, bytes: Buffer.from('{') }], { tag: sigTag(IMAGE) });
-    expect((await judge(shelf, policy, 'cosign')).reason).toContain('cannot be read');
+    expect((await shelf.judge(policy, 'cosign')).reason).toContain('cannot be read');
   });
 });
 
@@ -107,7 +67,7 @@ describe('a notation rule', () => {
     const shelf = new Shelf();
     putJws(shelf, signer, IMAGE);
     // The authority issues certificates for TLS clients, which may not sign code.
-    expect((await judge(shelf, policyOf(rule), 'notation')).reason).toContain('certificate for other uses');
+    expect((await shelf.judge(policyOf(rule), 'notation')).reason).toContain('certificate for other uses');
   });
 
   test('refuses a certificate of another authority, and one that signed another artifact', async () => {
@@ -118,7 +78,7 @@ describe('a notation rule', () => {
     const rule = { kind: 'notation', name: 'ci', authorities: another?.credential.certificate ?? '' } as const;
     const shelf = new Shelf();
     if (signer !== undefined) putJws(shelf, signer, IMAGE);
-    expect((await judge(shelf, policyOf(rule), 'notation')).reason).toContain('not issued by a trusted authority');
+    expect((await shelf.judge(policyOf(rule), 'notation')).reason).toContain('not issued by a trusted authority');
   });
 });
 
@@ -152,6 +112,38 @@ describe('TrustGate', () => {
   });
 });
 
+test('TrustPolicies.set() says what is wrong with the roots of a cosign-identity rule', async () => {
+  await using database = await temporaryDatabase();
+  const policies = new TrustPolicies({ database, now: () => 1 });
+  const sigstore = new TestSigstore();
+  const { root: authorities, logKey } = sigstore;
+  const trustedRoot = sigstore.trustedRoot();
+  const set = async (roots: object): Promise<void> =>
+    policies.set(1, { rules: [{ kind: 'cosign-identity', name: 'ci', subject: '*', ...roots }] } as TrustPolicy);
+  await set({ trustedRoot });
+  await set({ authorities, logKey: `${logKey}${new TestSigstore().logKey}` });
+  for (const [roots, problem] of [
+    [{}, 'has neither a trustedRoot nor authorities'],
+    [{ trustedRoot, authorities }, 'leave out authorities and logKey'],
+    [{ trustedRoot, logKey }, 'leave out authorities and logKey'],
+    [{ trustedRoot: { signed: { _type: 'root' } } }, "is not sigstore's trusted_root.json"],
+    [{ trustedRoot: { ...trustedRoot, certificateAuthorities: [] } }, 'names no certificate authority'],
+    [{ trustedRoot: { ...trustedRoot, tlogs: [], timestampAuthorities: [] } }, 'neither a transparency log nor'],
+    [{ trustedRoot: { ...trustedRoot, tlogs: [{}] } }, 'a key or a certificate that cannot be read'],
+    [{ trustedRoot: { ...trustedRoot, certificateAuthorities: [{}] } }, 'a key or a certificate that cannot be read'],
+    [{ authorities: 'x' }, 'has authorities that are not certificates in PEM form'],
+    [{ authorities: logKey }, 'has authorities that are not certificates in PEM form'],
+    [{ authorities, logKey: 'x' }, 'has no public key in PEM form'],
+    [{ authorities, logKey: '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----' }, 'has no public key'],
+  ] as const) {
+    await expect(set(roots)).rejects.toMatchObject({
+      class: 'InvalidArgument',
+      code: 'TRUST_POLICY_INVALID',
+      message: expect.stringMatching(`^The rule "ci" of the trust policy .*${problem}`) as string,
+    });
+  }
+});
+
 test('TrustPolicies.set() refuses keys that are none, private keys and names used twice', async () => {
   await using database = await temporaryDatabase();
   const policies = new TrustPolicies({ database, now: () => 1 });
@@ -163,23 +155,10 @@ test('TrustPolicies.set() refuses keys that are none, private keys and names use
   await expect(policies.set(1, policyOf({ ...rule, key: 'x' }))).rejects.toThrow('has no public key');
   const secret = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   await expect(policies.set(1, policyOf({ ...rule, key: secret }))).rejects.toThrow('private key');
+  const two = pem(publicKey) + pem(generateKeyPairSync('ed25519').publicKey);
+  await expect(policies.set(1, policyOf({ ...rule, key: two }))).rejects.toThrow('has more than one key');
   await expect(policies.set(1, policyOf(rule, rule))).rejects.toThrow('the name of another rule');
 });
-
-async function judge(
-  shelf: Shelf,
-  policy: TrustPolicy,
-  family: 'cosign' | 'notation',
-): ReturnType<TrustVerifier['judge']> {
-  await using database = await temporaryDatabase();
-  const verifier = new TrustVerifier({
-    database,
-    signatures: shelf.signatures,
-    collections: { isTarget: async () => false },
-    now: Date.now,
-  });
-  return verifier.judge(policy, family, { repository: REPOSITORY, digest: IMAGE });
-}
 
 async function gateWorld(metadata: Readonly<Record<string, string>>): Promise<AsyncDisposable & { gate: TrustGate }> {
   const database = await temporaryDatabase();
@@ -223,11 +202,12 @@ function putBundle(shelf: Shelf, key: Parameters<typeof sign>[2], predicateType:
   const type = 'application/vnd.in-toto+json';
   const encoded = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
   const sig = sign('sha256', encoded, key).toString('base64');
+  const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
   const bundle = {
+    mediaType,
     verificationMaterial: { publicKey: { hint: '' } },
     dsseEnvelope: { payload: payload.toString('base64'), payloadType: type, signatures: [{ sig }] },
   };
-  const mediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
   shelf.put([{ mediaType, bytes: Buffer.from(JSON.stringify(bundle)) }], { artifactType: mediaType });
 }
 
@@ -255,12 +235,4 @@ function policyOf(...rules: TrustPolicy['rules']): TrustPolicy {
 
 function pem(key: { export(options: { format: 'pem'; type: 'spki' }): string | Buffer }): string {
   return key.export({ format: 'pem', type: 'spki' }).toString();
-}
-
-function sigTag(digest: ContentDigest): string {
-  return `${digest.replace(':', '-')}.sig`;
-}
-
-function digestOf(content: string | Uint8Array): ContentDigest {
-  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }

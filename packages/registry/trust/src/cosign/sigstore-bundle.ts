@@ -1,3 +1,4 @@
+import { type Bundle, ValidationError, bundleFromJSON, isBundleWithDsseEnvelope } from '@sigstore/bundle';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { type CosignSignature, unreadable } from './cosign-signature.ts';
@@ -5,64 +6,61 @@ import { type CosignSignature, unreadable } from './cosign-signature.ts';
 /** What newer clients store as a referrer of the signed artifact. */
 export const BUNDLE_TYPE = /^application\/vnd\.dev\.sigstore\.bundle(\.v0\.3)?\+json/;
 
-const Certificate = Type.Object({ rawBytes: Type.String() });
-const Bundle = Type.Object({
-  verificationMaterial: Type.Object({
-    certificate: Type.Optional(Certificate),
-    x509CertificateChain: Type.Optional(Type.Object({ certificates: Type.Array(Certificate, { maxItems: 10 }) })),
-    tlogEntries: Type.Optional(
-      Type.Array(
-        Type.Object({
-          logIndex: Type.String(),
-          logId: Type.Object({ keyId: Type.String() }),
-          integratedTime: Type.Optional(Type.String()),
-          inclusionPromise: Type.Optional(Type.Object({ signedEntryTimestamp: Type.String() })),
-          canonicalizedBody: Type.String(),
-        }),
-        { maxItems: 10 },
-      ),
-    ),
-  }),
-  dsseEnvelope: Type.Object({
-    payload: Type.String(),
-    payloadType: Type.String(),
-    signatures: Type.Array(Type.Object({ sig: Type.String() }), { minItems: 1, maxItems: 1 }),
-  }),
-});
 const Statement = Type.Object({
   subject: Type.Array(Type.Object({ digest: Type.Record(Type.String(), Type.String()) }), { minItems: 1, maxItems: 1 }),
   predicateType: Type.String(),
 });
+const STATEMENT_TYPE = 'application/vnd.in-toto+json';
 const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
+/** Each is judged; clients send one, or one for each log. */
+const MAX_ENTRIES = 10;
+/** Fulcio's chains have three. */
+const MAX_CERTIFICATES = 10;
 
-/** Reads a sigstore bundle with a DSSE envelope around an in-toto statement (sigstore protobuf-specs, bundle v0.3). */
+/** Reads a sigstore bundle with a DSSE envelope around an in-toto statement (sigstore protobuf-specs, `Bundle`). */
 export function readSigstoreBundle(bytes: Uint8Array): CosignSignature {
-  const bundle = parseJson(Buffer.from(bytes).toString('utf8'));
-  if (!Value.Check(Bundle, bundle)) throw unreadable('is not a bundle with an envelope');
-  const { dsseEnvelope, verificationMaterial } = bundle;
-  const payload = Buffer.from(dsseEnvelope.payload, 'base64');
-  const certificates = [
-    ...(verificationMaterial.certificate === undefined ? [] : [verificationMaterial.certificate]),
-    ...(verificationMaterial.x509CertificateChain?.certificates ?? []),
-  ].map(({ rawBytes }) => Buffer.from(rawBytes, 'base64'));
-  const [entry] = verificationMaterial.tlogEntries ?? [];
+  const bundle = parseBundle(parseJson(Buffer.from(bytes).toString('utf8')));
+  if (!isBundleWithDsseEnvelope(bundle)) throw unreadable('is a bundle without an envelope, as those of files are');
+  const { payload, payloadType, signatures } = bundle.content.dsseEnvelope;
+  const certificates = certificatesOf(bundle);
+  requireFew(bundle, certificates);
   return {
-    signedBytes: preAuthenticated(dsseEnvelope.payloadType, payload),
-    signature: Buffer.from(dsseEnvelope.signatures[0]?.sig ?? '', 'base64'),
-    subjectDigest: subjectOf(payload),
+    signedBytes: preAuthenticated(payloadType, payload),
+    signature: signatures[0]?.sig ?? Buffer.alloc(0),
+    subjectDigest: subjectOf(payloadType, payload),
     certificate: certificates[0],
     intermediates: certificates.slice(1),
-    logEntry:
-      entry?.inclusionPromise === undefined
-        ? undefined
-        : {
-            body: entry.canonicalizedBody,
-            integratedTimeS: Number(entry.integratedTime ?? '0'),
-            logIndex: Number(entry.logIndex),
-            logId: Buffer.from(entry.logId.keyId, 'base64').toString('hex'),
-            promise: entry.inclusionPromise.signedEntryTimestamp,
-          },
+    bundle,
   };
+}
+
+function parseBundle(json: unknown): Bundle {
+  if (typeof json !== 'object' || json === null) throw unreadable('is not a bundle');
+  try {
+    return bundleFromJSON(json);
+  } catch (error) {
+    const fields = error instanceof ValidationError ? `: ${error.fields.slice(0, 5).join(', ')}` : '';
+    throw unreadable(`is not a bundle of sigstore${fields}`, error);
+  }
+}
+
+function certificatesOf({ verificationMaterial: { content } }: Bundle): readonly Buffer[] {
+  switch (content.$case) {
+    case 'certificate':
+      return [content.certificate.rawBytes];
+    case 'x509CertificateChain':
+      return content.x509CertificateChain.certificates.map(({ rawBytes }) => rawBytes);
+    case 'publicKey':
+      return [];
+  }
+}
+
+function requireFew({ verificationMaterial }: Bundle, certificates: readonly Buffer[]): void {
+  const { tlogEntries, timestampVerificationData } = verificationMaterial;
+  const timestamps = timestampVerificationData?.rfc3161Timestamps ?? [];
+  if (Math.max(tlogEntries.length, timestamps.length) > MAX_ENTRIES || certificates.length > MAX_CERTIFICATES) {
+    throw unreadable('has more certificates, log entries or timestamps than anybody needs');
+  }
 }
 
 /** DSSE's pre-authentication encoding: type and payload with their lengths. */
@@ -70,8 +68,8 @@ function preAuthenticated(type: string, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload]);
 }
 
-function subjectOf(payload: Buffer): string {
-  const statement = parseJson(payload.toString('utf8'));
+function subjectOf(payloadType: string, payload: Buffer): string {
+  const statement = payloadType === STATEMENT_TYPE ? parseJson(payload.toString('utf8')) : undefined;
   if (!Value.Check(Statement, statement)) throw unreadable('is not over an in-toto statement about one artifact');
   // An attestation, say an SBOM, is signed too, but it does not approve of the artifact.
   if (statement.predicateType !== SIGN_PREDICATE) throw unreadable(`is an attestation (${statement.predicateType})`);
