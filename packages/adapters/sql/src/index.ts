@@ -1,5 +1,8 @@
 export type { Database, DatabaseLocation, Executor, TransactionOptions } from './database.ts';
-export { openDatabase } from './open-database.ts';
+export { openDatabase, openDatabaseAsItIs } from './open-database.ts';
+export { copyDatabase } from './copy/copy-database.ts';
+export type { CopiedTable, CopyOptions } from './copy/copy-database.ts';
+export { knownMigrations, requireCurrentSchema } from './schema-state.ts';
 export { skipLocked } from './dialect/skip-locked.ts';
 export type { Schema } from './schema/schema.ts';
 export { isForeignKeyViolation, isUniqueViolation } from './sql-error.ts';

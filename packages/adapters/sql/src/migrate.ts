@@ -40,6 +40,17 @@ export async function migrate(
   });
 }
 
+/** The names of the migrations that are still to do; throws like {@link migrate} for a database of another release. */
+export async function pendingMigrations(
+  db: Kysely<unknown>,
+  parts: DialectParts,
+  migrations: readonly Migration[],
+): Promise<readonly string[]> {
+  const steps = await Promise.all(migrations.map(async (migration) => withChecksum(migration, parts)));
+  const applied = await readApplied(db as Kysely<MigrationTables>);
+  return pendingAfter(applied, steps).map(({ migration }) => migration.name);
+}
+
 interface Step {
   readonly migration: Migration;
   readonly checksum: string;

@@ -16,6 +16,12 @@ export async function openDatabase(location: DatabaseLocation): Promise<Database
   return database;
 }
 
+/** Opens the database of an installation with the schema it has; see {@link openDatabase}. */
+export async function openDatabaseAsItIs(location: DatabaseLocation): Promise<Database> {
+  const [database] = await connect(location);
+  return database;
+}
+
 async function connect(location: DatabaseLocation): Promise<[Database, DialectParts]> {
   switch (location.kind) {
     case 'sqlite':
