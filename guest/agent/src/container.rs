@@ -282,6 +282,10 @@ impl Channel {
     pub fn is_done(&self) -> bool {
         self.outgoing.iter().all(Outgoing::is_done)
     }
+
+    pub fn is_delivered(&self) -> bool {
+        self.outgoing.iter().all(Outgoing::is_delivered)
+    }
 }
 
 impl Process {

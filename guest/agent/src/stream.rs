@@ -24,11 +24,19 @@ pub struct Outgoing {
     credit: usize,
     ended: bool,
     end_sent: bool,
+    end_received: bool,
 }
 
 impl Outgoing {
     pub fn new(wanted: bool) -> Self {
-        Self { wanted, waiting: VecDeque::new(), credit: INITIAL_CREDIT, ended: false, end_sent: false }
+        Self {
+            wanted,
+            waiting: VecDeque::new(),
+            credit: INITIAL_CREDIT,
+            ended: false,
+            end_sent: false,
+            end_received: false,
+        }
     }
 
     pub fn is_full(&self) -> bool {
@@ -45,13 +53,20 @@ impl Outgoing {
         self.ended = true;
     }
 
+    /// Takes credit; of nothing, it is the answer to the end.
     pub fn grant(&mut self, bytes: u32) {
         self.credit = self.credit.saturating_add(bytes as usize);
+        self.end_received |= bytes == 0 && self.end_sent;
     }
 
-    /// Whether the attachment has everything it will get.
+    /// Whether the attachment has been sent everything it will get.
     pub fn is_done(&self) -> bool {
         self.end_sent
+    }
+
+    /// Whether the endpoint has it, too: what is sent waits in the port's queue, and would go with the machine.
+    pub fn is_delivered(&self) -> bool {
+        self.end_received
     }
 
     /// Sends one frame if there is one to send and credit for it.

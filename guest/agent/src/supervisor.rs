@@ -98,7 +98,7 @@ impl<'a> Supervisor<'a> {
         }
         match &self.phase {
             Phase::Over { since, received, .. } => {
-                let delivered = *received && self.container.channels.values().all(|channel| channel.is_done());
+                let delivered = *received && self.container.channels.values().all(|channel| channel.is_delivered());
                 let stalled = sys::monotonic_ms() - since > DELIVERY_MS;
                 stalled || !self.connection.is_ready() || (delivered && self.connection.is_drained())
             }

@@ -50,7 +50,7 @@ export function encodeFrame(type: FrameType, stream: number, payload: Uint8Array
   return bytes;
 }
 
-/** The frame that grants `bytes` more of a stream. */
+/** The frame that grants `bytes` more of a stream; of 0, it says that the stream's end has arrived. */
 export function encodeCredit(stream: number, bytes: number): Uint8Array {
   const payload = Buffer.allocUnsafe(4);
   payload.writeUInt32BE(bytes, 0);

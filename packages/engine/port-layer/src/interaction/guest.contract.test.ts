@@ -11,6 +11,8 @@ import { running } from './testing/running.ts';
 
 // Everything below runs in real machines under software emulation.
 
+const HELD_UP_MS = 3000;
+
 let lab: GuestLab;
 
 beforeAll(async () => {
@@ -123,6 +125,24 @@ describe('a container in a machine', () => {
     streams.stderr.resume();
     for await (const event of session.events()) if (event.kind === 'exited') break;
     expect((await buffer(streams.stdout)).length).toBe(400_000);
+    await machine.poweredOff;
+  });
+
+  it('stays on until an endpoint that is held up has the rest of its output', async () => {
+    await using machine = await lab.start();
+    const { session, streams } = await running(machine, processSpec(['head', '-c', '500000', '/dev/zero']));
+    streams.stderr.resume();
+    for await (const event of session.events()) if (event.kind === 'exited') break;
+    let received = 0;
+    let heldUp = false;
+    for await (const chunk of streams.stdout) {
+      received += (chunk as Uint8Array).length;
+      if (received < 200_000 || heldUp) continue;
+      heldUp = true;
+      // As on a busy host: nothing is read while the machine sends everything it still may.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HELD_UP_MS);
+    }
+    expect(received).toBe(500_000);
     await machine.poweredOff;
   });
 

@@ -29,9 +29,10 @@ export class IncomingStream extends Readable {
     this.#deliver();
   }
 
-  /** Takes the stream's end. */
+  /** Takes the stream's end, and says so: until then the machine that sent it must not go off. */
   finish(): void {
     this.#ended = true;
+    this.#grant(0);
     this.#deliver();
   }
 

@@ -5,6 +5,7 @@ import {
   INITIAL_CREDIT_BYTES,
   STREAM,
   channelOf,
+  decodeCredit,
   encodeCredit,
   encodeFrame,
   streamId,
@@ -198,6 +199,18 @@ describe('streams', () => {
     for (let sent = 0; sent < 4 * INITIAL_CREDIT_BYTES; sent += 32_768)
       tether.write(encodeFrame(FRAME.data, stdout, Buffer.alloc(32_768)));
     await session.closed;
+  });
+
+  it('answer their end with a credit of nothing, so that the machine may go off', async () => {
+    await using server = await listen();
+    using tether = new FakeTether(server.port);
+    const { channel } = await attached(tether, await connected(server, tether));
+    const stdout = streamId(channel, STREAM.stdout);
+    tether.write(encodeFrame(FRAME.data, stdout, Buffer.from('nobody reads this')));
+    tether.write(encodeFrame(FRAME.eof, stdout, new Uint8Array()));
+    const answer = await tether.frame();
+    expect(answer).toMatchObject({ type: FRAME.credit, stream: stdout });
+    expect(decodeCredit(answer.payload)).toBe(0);
   });
 
   it('fail when the connection is lost, unless they have ended', async () => {
