@@ -2,6 +2,7 @@ import type { ProgramSpec } from '@vic/cli';
 import { importAdvisories } from './commands/advisories-command.ts';
 import { verifyAudit } from './commands/audit-command.ts';
 import { gc, scrub } from './commands/collect-command.ts';
+import { migrateDatabase } from './commands/database-command.ts';
 import { migrate } from './commands/migrate-command.ts';
 import { serve } from './commands/serve-command.ts';
 import { listUsers, resetPassword } from './commands/users-command.ts';
@@ -12,5 +13,5 @@ export const registryProgram: ProgramSpec = {
   name: 'registry',
   summary: 'The enterprise registry',
   version: VERSION,
-  commands: [serve, gc, scrub, importAdvisories, migrate, listUsers, resetPassword, verifyAudit],
+  commands: [serve, gc, scrub, importAdvisories, migrate, migrateDatabase, listUsers, resetPassword, verifyAudit],
 };

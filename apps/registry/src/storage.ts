@@ -44,7 +44,8 @@ async function openBlobs(configuration: RegistryConfiguration, onDamage: DamageL
   return openS3BlobStore({ ...location, credentials, onDamage });
 }
 
-async function databaseLocation(configuration: RegistryConfiguration): Promise<DatabaseLocation> {
+/** Where the database of an installation is. */
+export async function databaseLocation(configuration: RegistryConfiguration): Promise<DatabaseLocation> {
   const { database } = configuration;
   if (database === undefined) return { kind: 'sqlite', path: databaseFile(configuration) };
   return {

@@ -39,7 +39,7 @@ export async function onInstallation(
 }
 
 /** A mistyped directory must not become a new, empty registry. */
-async function requireInstallation(configuration: RegistryConfiguration): Promise<void> {
+export async function requireInstallation(configuration: RegistryConfiguration): Promise<void> {
   const key = join(configuration.dataDirectory, 'secret.key');
   await access(key).catch((cause: Error) => {
     throw new VicError({
