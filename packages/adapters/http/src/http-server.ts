@@ -13,6 +13,7 @@ import { type ErrorResponse, errorHandler, plainErrorResponse } from './error-re
 import { listenFailure } from './listen-failure.ts';
 import { Connections } from './connections.ts';
 import { acceptEmptyJson } from './request-body.ts';
+import { describeSchemaProblems } from './schema-error.ts';
 import { type TlsOptions, createNodeServer } from './node-server.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 
@@ -76,6 +77,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096 },
     rewriteUrl: (request) => options.rewriteUrl?.(request.url ?? '/') ?? request.url ?? '/',
     forceCloseConnections: 'idle',
+    schemaErrorFormatter: (errors, part) => new Error(describeSchemaProblems(errors, part)),
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   acceptEmptyJson(app, options.bodyTimeoutMs ?? DEFAULT_BODY_TIMEOUT_MS);

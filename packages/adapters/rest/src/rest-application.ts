@@ -5,6 +5,7 @@ import type { Logger } from '@vic/log';
 import { type ApiInfo, apiDocument, describeApi } from './api-document.ts';
 import type { RestServices } from './rest-services.ts';
 import type { RoutePermission } from './route-permission.ts';
+import { UnknownFields } from './unknown-fields.ts';
 
 /** The routes of one package, to be registered below the API's prefix. */
 export type RestRoutes = (app: HttpApplication) => void;
@@ -55,6 +56,8 @@ export async function registerRest(
         if (permission === undefined) throw new Error(`${String(route.method)} ${route.url} declares no permission`);
         for (const method of [route.method].flat()) declared.push({ method, url: route.url, permission });
       });
+      const unknownFields = new UnknownFields(options.prefix);
+      rest.addHook('preValidation', async (request) => unknownFields.check(request));
       rest.addHook('onRequest', async (request, reply) => admit(options.services, request, reply));
       rest.addHook('onResponse', async (request, reply) => audit(options, request, reply));
       for (const register of options.api === undefined ? routes : [apiDocument, ...routes]) register(rest);
