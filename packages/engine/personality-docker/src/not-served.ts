@@ -26,7 +26,6 @@ const UNSERVED: readonly Unserved[] = [
   ['POST', '/commit', 'committing containers', USE_REGISTRY],
   ['POST', '/build', 'building images', USE_REGISTRY],
   ['POST', '/build/cancel', 'building images', USE_REGISTRY],
-  ['POST', '/build/prune', 'building images', 'there is no build cache to prune.'],
   ['POST', '/session', 'BuildKit sessions', USE_REGISTRY],
   ['POST', '/grpc', 'BuildKit', USE_REGISTRY],
   ['GET', '/images/search', 'searching registries', 'search on the web site of the registry.'],
@@ -37,7 +36,6 @@ const UNSERVED: readonly Unserved[] = [
   ['GET', '/images/{name...}/attestations', 'attestations', 'ask the registry for them.'],
   ['GET', '/distribution/{name...}/json', 'inspecting images of a registry', 'pull the image and inspect it.'],
   ['POST', '/networks/create', 'creating networks', USE_VIC_MACHINE],
-  ['POST', '/networks/prune', 'pruning networks', USE_VIC_MACHINE],
   [
     'POST',
     '/networks/{id}/connect',
@@ -47,7 +45,6 @@ const UNSERVED: readonly Unserved[] = [
   ['POST', '/networks/{id}/disconnect', 'disconnecting containers', 'remove the container and create it anew.'],
   ['DELETE', '/networks/{id}', 'removing networks', USE_VIC_MACHINE],
   ['POST', '/volumes/create', 'volumes', NO_VOLUMES],
-  ['POST', '/volumes/prune', 'volumes', NO_VOLUMES],
   ['PUT', '/volumes/{name}', 'volumes', NO_VOLUMES],
   ['GET', '/plugins/{name...}', 'plugins', 'VIC is extended on the side of vSphere.'],
   ['POST', '/plugins/{name...}', 'plugins', 'VIC is extended on the side of vSphere.'],

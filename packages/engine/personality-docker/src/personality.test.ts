@@ -94,7 +94,21 @@ describe('versions and routes', () => {
     expect(swarm.text).toContain('This node is not a swarm manager.');
     expect((await send('GET', '/volumes')).json()).toEqual({ Volumes: [], Warnings: null });
     expect((await send('GET', '/plugins')).json()).toEqual([]);
+    expect((await send('POST', '/plugins/x/enable')).status).toBe(501);
     expect((await send('POST', '/images/create?fromSrc=-')).text).toContain('importing images (fromSrc)');
+  });
+
+  it('has no plugin of any name, so that docker inspect says that it found nothing', async () => {
+    const plugin = await send('GET', '/plugins/nosuch/json');
+    expect([plugin.status, plugin.json()]).toEqual([404, { message: 'plugin "nosuch" not found' }]);
+  });
+
+  it('prunes of networks, volumes and build cache find nothing, so that docker system prune goes on', async () => {
+    expect((await send('POST', '/networks/prune')).json()).toEqual({ NetworksDeleted: null });
+    expect((await send('POST', '/volumes/prune')).json()).toEqual({ VolumesDeleted: null, SpaceReclaimed: 0 });
+    expect((await send('POST', '/build/prune')).json()).toEqual({ CachesDeleted: null, SpaceReclaimed: 0 });
+    const unknown = await send('POST', '/networks/prune?filters={"nosuch":["1"]}');
+    expect([unknown.status, unknown.json()]).toEqual([400, { message: "invalid filter 'nosuch'" }]);
   });
 
   it('wants JSON for JSON', async () => {
@@ -117,6 +131,14 @@ describe('containers', () => {
   it('tells a missing image with 404, so that clients pull it', async () => {
     const answer = await send('POST', '/containers/create', { Image: 'web:1' });
     expect([answer.status, answer.json()]).toEqual([404, { message: 'No such image: web:1' }]);
+  });
+
+  it('refuses a network that is missing with 400, so that clients do not pull the image', async () => {
+    const answer = await send('POST', '/containers/create', {
+      Image: 'busybox',
+      HostConfig: { NetworkMode: 'nosuch' },
+    });
+    expect([answer.status, answer.json()]).toEqual([400, { message: 'network nosuch not found' }]);
   });
 
   it('refuses a name that is taken, naming its holder', async () => {
@@ -332,6 +354,20 @@ describe('images, registries and networks', () => {
     expect(used.text).toContain('unable to remove repository reference');
     const none = await send('GET', '/images/nosuch/json');
     expect([none.status, none.json()]).toEqual([404, { message: 'No such image: nosuch:latest' }]);
+  });
+
+  it('lists of the names of an image those that match the reference', async () => {
+    await send('POST', '/images/busybox/tag?repo=registry.test:5000/team/listed&tag=v1');
+    const matching = async (reference: string): Promise<unknown> => {
+      const filters = encodeURIComponent(JSON.stringify({ reference: [reference] }));
+      const images = (await send('GET', `/images/json?filters=${filters}`)).json() as { RepoTags: string[] }[];
+      return images.map(({ RepoTags }) => RepoTags);
+    };
+    expect(await matching('registry.test:5000/team/listed')).toEqual([['registry.test:5000/team/listed:v1']]);
+    expect(await matching('registry.test:5000/team/*:v1')).toEqual([['registry.test:5000/team/listed:v1']]);
+    expect(await matching('busy*')).toEqual([['busybox:latest']]);
+    expect(await matching('listed')).toEqual([]);
+    await send('DELETE', '/images/registry.test:5000/team/listed:v1');
   });
 
   it('checks credentials with the registry', async () => {

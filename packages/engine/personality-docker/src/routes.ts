@@ -31,6 +31,7 @@ import type { PersonalityContext } from './personality.ts';
 import { auth } from './system/auth.ts';
 import { diskUsage } from './system/disk-usage.ts';
 import { info } from './system/info.ts';
+import { pruneBuildCache, pruneNetworks, pruneVolumes } from './system/nothing-to-prune.ts';
 import { ping } from './system/ping.ts';
 import { version } from './system/version.ts';
 
@@ -73,6 +74,10 @@ export function routesOf(context: PersonalityContext): readonly Route[] {
     route('POST', '/exec/{id}/start', startExec),
     route('POST', '/exec/{id}/resize', resizeExec),
 
+    route('POST', '/networks/prune', pruneNetworks, '1.25'),
+    route('POST', '/volumes/prune', pruneVolumes, '1.25'),
+    route('POST', '/build/prune', pruneBuildCache, '1.31'),
+    route('GET', '/plugins/{name}/json', refusePlugin, '1.25'),
     ...unservedRoutes(),
 
     route('GET', '/images/json', listImages),
@@ -91,6 +96,10 @@ export function routesOf(context: PersonalityContext): readonly Route[] {
     route('DELETE', '/volumes/{name}', refuseVolume),
     route('GET', '/plugins', (_, call) => call.json(200, []), '1.25'),
   ];
+}
+
+function refusePlugin(_: PersonalityContext, call: Call): never {
+  throw notFound(`plugin "${call.param('name')}" not found`);
 }
 
 function refuseVolume(_: PersonalityContext, call: Call): never {

@@ -1,15 +1,17 @@
 import { isVicError } from '@vic/errors';
-import { type ContainerCreate, ContainerCreateSchema, parseContainerName } from '@vic/docker-api';
+import { type ContainerCreate, ContainerCreateSchema, type HostConfig, parseContainerName } from '@vic/docker-api';
 import { type ContainerId, randomHexId } from '@vic/ids';
 import type { Container } from '@vic/port-layer';
 import type { Image } from '../backends.ts';
 import type { Call } from '../http/call.ts';
-import { conflict, notFound, notServed } from '../http/docker-error.ts';
+import { conflict, invalid, notFound, notServed } from '../http/docker-error.ts';
 import type { PersonalityContext } from '../personality.ts';
 import { familiarReference } from '../images/reference.ts';
+import { findNetwork } from '../networks/networks.ts';
 import { findContainerIfAny } from './container-access.ts';
 import { planContainer } from './new-container.ts';
 import { randomName } from './random-name.ts';
+import { asksForCpus } from './shape-options.ts';
 
 /** `POST /containers/create`. */
 export async function createContainer(context: PersonalityContext, call: Call): Promise<void> {
@@ -30,6 +32,7 @@ async function createNamed(
   body: ContainerCreate,
   wanted: { readonly image: Image; readonly name: string | undefined },
 ): Promise<{ id: ContainerId; warnings: readonly string[] }> {
+  const availableCpus = await availableCpusFor(context, call, body.HostConfig ?? {});
   for (let attempt = 1; ; attempt++) {
     const name = wanted.name ?? randomName(attempt > 1);
     refuseTakenName(context, name);
@@ -38,9 +41,10 @@ async function createNamed(
       name,
       image: wanted.image,
       version: call.version,
-      configuration: context.configuration,
+      bounds: { ...context.configuration, availableCpus },
       gatewayOf: (network) => context.networks.list().find((one) => one.name === network)?.gateway,
     });
+    if (plan.request.network !== undefined) refuseMissingNetwork(context, plan.request.network);
     try {
       const container = await context.execution.create(plan.request, call.signal);
       return { id: container.config.id, warnings: plan.warnings };
@@ -49,6 +53,20 @@ async function createNamed(
       if (wanted.name === undefined && attempt < NAME_ATTEMPTS) continue;
       throw nameConflict(name, findContainerIfAny(context.execution, name), error);
     }
+  }
+}
+
+/** The CPUs there are, asked for only where the request names a number of them. */
+async function availableCpusFor(context: PersonalityContext, call: Call, hostConfig: HostConfig): Promise<number> {
+  return asksForCpus(hostConfig) ? (await context.system.describe(call.signal)).cpus : Number.POSITIVE_INFINITY;
+}
+
+/** 400 and not 404, which at this path means a missing image: command lines would pull it and try again. */
+function refuseMissingNetwork(context: Pick<PersonalityContext, 'networks'>, wanted: string): void {
+  try {
+    findNetwork(context, wanted);
+  } catch (error) {
+    throw isVicError(error, { class: 'NotFound' }) ? invalid(error.message) : error;
   }
 }
 

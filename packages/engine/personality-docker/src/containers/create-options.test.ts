@@ -254,6 +254,8 @@ describe('values that make no sense are refused in a sentence', () => {
     [{ HostConfig: { Mounts: [{ Type: 'bind', Source: '/a', Target: '/b' }] } }, 501, 'Mounts of type "bind"'],
     [{ HostConfig: { Tmpfs: { relative: '' } } }, 400, 'invalid tmpfs mount path'],
     [{ HostConfig: { CpusetCpus: 'x' } }, 400, 'cpuset'],
+    [{ HostConfig: { NanoCpus: 64_000_000_000 } }, 400, 'range of CPUs is from 1 to 4, as there are only 4 CPUs'],
+    [{ HostConfig: { CpusetCpus: '0-4' } }, 400, 'range of CPUs is from 1 to 4'],
     [{ HostConfig: { ShmSize: -1 } }, 400, 'SHM size'],
     [{ WorkingDir: 'relative' }, 400, 'absolute path'],
     [{ StopSignal: 'NOSUCH' }, 400, 'Invalid signal: NOSUCH'],
@@ -269,6 +271,11 @@ it('rounds CPUs and memory up, and says so', async () => {
   const answer = await create({ HostConfig: { NanoCpus: 1_500_000_000, Memory: 104_857_601 } });
   expect(answer.request?.shape).toEqual({ cpus: 2, memoryMiB: 101 });
   expect(answer.warnings).toHaveLength(2);
+});
+
+it('says that --init starts nothing, and what that means', async () => {
+  const { warnings } = await create({ HostConfig: { Init: true } });
+  expect(warnings).toEqual([expect.stringMatching(/^Init: no init is started.*has to reap/)]);
 });
 
 it('publishes all exposed ports that are not bound already', async () => {

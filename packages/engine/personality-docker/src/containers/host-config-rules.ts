@@ -35,7 +35,7 @@ export const HOST_CONFIG_RULES: Readonly<Record<keyof HostConfig, OptionRule>> =
   MemorySwappiness: warn('container VMs have no swap.', oneOf(-1)),
   NanoCpus: honour,
   OomKillDisable: warn(OWN_VM),
-  Init: warn("the container VM's agent reaps processes already; no further init is started."),
+  Init: warn('no init is started: the process is process 1 of its VM, has to reap orphans and to handle signals.'),
   PidsLimit: warn(OWN_VM, (value) => typeof value === 'number' && value <= 0),
   Ulimits: honour,
   CpuCount: honour,

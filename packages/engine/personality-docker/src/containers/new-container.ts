@@ -3,13 +3,12 @@ import { type ContainerId, shortId } from '@vic/ids';
 import type { NewContainer } from '@vic/port-layer';
 import type { Image } from '../backends.ts';
 import { invalid } from '../http/docker-error.ts';
-import type { PersonalityConfiguration } from '../personality.ts';
 import { judgeOptions, tmpfsOf, ulimitsOf } from './container-options.ts';
 import { type MergedConfig, encodeRecord } from './container-record.ts';
 import { argsOf, mergeImageConfig, processEnv } from './merge-image-config.ts';
 import { dnsOf, extraHostsOf, networkOptionsOf } from './network-options.ts';
 import { parsePort, portBindingsOf } from './port-options.ts';
-import { shapeOf } from './shape-options.ts';
+import { type ShapeBounds, shapeOf } from './shape-options.ts';
 import { parseSignal } from './signal-name.ts';
 
 const DEFAULT_STOP_TIMEOUT_SECONDS = 10;
@@ -29,7 +28,7 @@ export function planContainer(
     readonly name: string;
     readonly image: Image;
     readonly version: string;
-    readonly configuration: PersonalityConfiguration;
+    readonly bounds: ShapeBounds;
     readonly gatewayOf: (network: string) => string | undefined;
   },
 ): CreatePlan {
@@ -51,7 +50,7 @@ export function planContainer(
     imageReference: body.Image ?? '',
     process: processOf(kept, hostConfig, hostname),
     ...identityOf(kept, hostname),
-    shape: shapeOf(hostConfig, context.configuration, warnings),
+    shape: shapeOf(hostConfig, context.bounds, warnings),
     ...network,
     ports: network.network === 'none' ? [] : portBindingsOf(hostConfig, config.ExposedPorts ?? {}),
     dns: dnsOf(hostConfig),

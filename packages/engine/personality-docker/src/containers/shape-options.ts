@@ -7,28 +7,37 @@ const MIB = 1024 * 1024;
 const NANO = 1_000_000_000;
 /** Docker's own floor, below which it refuses rather than rounds. */
 const DOCKER_MINIMUM_BYTES = 6 * MIB;
-/** vSphere's limit of vCPUs per VM. */
-const MAX_CPUS = 128;
+/** What bounds the shape of a container VM. */
+export interface ShapeBounds extends Pick<PersonalityConfiguration, 'defaultShape' | 'minimumMemoryMiB'> {
+  /** CPUs of the infrastructure; a VM with more of them would not boot. */
+  readonly availableCpus: number;
+}
+
+/** Whether the request asks for a number of CPUs, so that it matters how many there are. */
+export function asksForCpus({ NanoCpus = 0, CpuCount = 0, CpusetCpus = '' }: HostConfig): boolean {
+  return NanoCpus !== 0 || CpuCount !== 0 || CpusetCpus !== '';
+}
 
 /** vCPUs and memory asked for; `undefined` when the request leaves both to the VCH. Rounding is reported in `warnings`. */
-export function shapeOf(
-  hostConfig: HostConfig,
-  configuration: PersonalityConfiguration,
-  warnings: string[],
-): Shape | undefined {
-  const cpus = cpusOf(hostConfig, warnings);
+export function shapeOf(hostConfig: HostConfig, configuration: ShapeBounds, warnings: string[]): Shape | undefined {
+  const cpus = cpusOf(hostConfig, configuration.availableCpus, warnings);
   const memoryMiB = memoryOf(hostConfig, configuration.minimumMemoryMiB, warnings);
   if (cpus === undefined && memoryMiB === undefined) return undefined;
   const { defaultShape } = configuration;
   return { cpus: cpus ?? defaultShape.cpus, memoryMiB: memoryMiB ?? defaultShape.memoryMiB };
 }
 
-function cpusOf({ NanoCpus = 0, CpuCount = 0, CpusetCpus = '' }: HostConfig, warnings: string[]): number | undefined {
+function cpusOf(
+  { NanoCpus = 0, CpuCount = 0, CpusetCpus = '' }: HostConfig,
+  available: number,
+  warnings: string[],
+): number | undefined {
   if (NanoCpus < 0 || CpuCount < 0) throw invalid('the number of CPUs cannot be negative');
   const wanted = NanoCpus > 0 ? NanoCpus / NANO : CpuCount > 0 ? CpuCount : cpusetCount(CpusetCpus, warnings);
   if (wanted === undefined) return undefined;
   const cpus = Math.max(1, Math.ceil(wanted));
-  if (cpus > MAX_CPUS) throw invalid(`range of CPUs is from 1 to ${MAX_CPUS}; ${wanted} were asked for`);
+  if (cpus > available)
+    throw invalid(`range of CPUs is from 1 to ${available}, as there are only ${available} CPUs available`);
   if (cpus !== wanted) warnings.push(`NanoCpus: a container VM has whole vCPUs; ${wanted} was rounded up to ${cpus}.`);
   return cpus;
 }

@@ -12,10 +12,12 @@ export function listImages(context: PersonalityContext, call: Call): void {
   const filters = parseFilters(call.query('filters'), KEYS);
   const matches = imageMatcher(context, filters, context.clock());
   const legacyName = call.query('filter') ?? '';
+  const references = legacyName === '' ? filters.get('reference') : [legacyName];
   const shared = call.flag('shared-size') && call.speaks('1.42');
-  const images = [...context.images.list()].filter(
-    (image) => matches(image) && (legacyName === '' || matchesReference(image, legacyName)),
-  );
+  const images = context.images
+    .list()
+    .filter(matches)
+    .flatMap((image) => withMatchingNames(image, references));
   images.sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
   call.json(
     200,
@@ -63,17 +65,22 @@ export function imageMatcher(context: PersonalityContext, filters: Filters, nowN
     since.every((time) => createdNs(image) > time) &&
     until.every((time) => createdNs(image) < time) &&
     (dangling === undefined || dangling === (image.repoTags.length === 0)) &&
-    filters.matchesLabels('label', image.config.Labels ?? {}) &&
-    filters.matchesAny('reference', (pattern) => matchesReference(image, pattern));
+    filters.matchesLabels('label', image.config.Labels ?? {});
 }
 
-/** Whether one of the image's names, with or without tag, matches a shell pattern (`*`, `?`). */
-function matchesReference(image: Image, pattern: string): boolean {
-  return [...image.repoTags, ...image.repoDigests].some((name) => {
-    const repository = name.includes('@') ? (name.split('@')[0] ?? '') : splitTag(name).repository;
-    const last = repository.slice(repository.lastIndexOf('/') + 1);
-    return [name, repository, last].some((candidate) => globMatches(pattern, candidate));
-  });
+/** The image with those of its names that match one of the patterns; nothing when none does. */
+function withMatchingNames(image: Image, patterns: readonly string[]): Image[] {
+  if (patterns.length === 0) return [image];
+  const matches = (name: string): boolean => patterns.some((pattern) => matchesReference(name, pattern));
+  const repoTags = image.repoTags.filter(matches);
+  const repoDigests = image.repoDigests.filter(matches);
+  return repoTags.length + repoDigests.length === 0 ? [] : [{ ...image, repoTags, repoDigests }];
+}
+
+/** Whether a name, with or without its tag or digest, matches a shell pattern (`*`, `?`). */
+function matchesReference(name: string, pattern: string): boolean {
+  const repository = name.includes('@') ? (name.split('@')[0] ?? '') : splitTag(name).repository;
+  return [name, repository].some((candidate) => globMatches(pattern, candidate));
 }
 
 /** `*` and `?` do not cross a slash, as in Go's path.Match. Linear: it never goes back past the last star. */

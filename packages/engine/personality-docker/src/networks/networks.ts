@@ -33,8 +33,8 @@ export function inspectNetwork(context: PersonalityContext, call: Call): void {
   call.json(200, networkAnswer(network, membersOf(context, network)));
 }
 
-/** The network a client means. */
-function findNetwork(context: Pick<PersonalityContext, 'networks'>, reference: string): NetworkDescription {
+/** The network a client means: by name, id or unique id prefix. */
+export function findNetwork(context: Pick<PersonalityContext, 'networks'>, reference: string): NetworkDescription {
   const all = context.networks.list();
   const exact = all.find(({ id, name }) => id === reference || name === reference);
   if (exact !== undefined) return exact;

@@ -63,7 +63,7 @@ const SYSTEM: SystemDescription = {
   operatingSystem: 'vSphere Integrated Containers',
   osVersion: '2.0.0',
   architecture: 'amd64',
-  cpus: 2,
+  cpus: 4,
   memoryBytes: 4_294_967_296,
   statusLines: [['VCH memory limit', '4 GiB']],
   labels: ['site=lab'],

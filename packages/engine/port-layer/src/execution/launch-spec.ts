@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { VicError } from '@vic/errors';
 import { shortId } from '@vic/ids';
-import type { HostEntry, InterfaceSpec, LaunchSpec, ProcessSpec, ResourceLimit } from '@vic/agent-protocol';
+import type { InterfaceSpec, LaunchSpec, ProcessSpec, ResourceLimit } from '@vic/agent-protocol';
 import type { NetworkEndpoint, NewContainer, ProcessConfig } from './container.ts';
 import { tmpfsMount } from './tmpfs-option.ts';
 
@@ -53,7 +53,8 @@ export function launchSpecOf(
       search: config.dns.search,
       options: config.dns.options,
     },
-    hosts: hostsOf(config, hostname, endpoint),
+    // The line of the container itself is written by its agent, which knows name and addresses.
+    hosts: config.extraHosts.map(({ address, name }) => ({ address, names: [name] })),
     process: processSpecOf(config.process, now.consoleSize),
     limits: config.ulimits.map(resourceLimit),
     readonlyRootfs: config.readonlyRootfs,
@@ -86,14 +87,6 @@ function interfaceOf(endpoint: NetworkEndpoint): InterfaceSpec {
     addresses: [`${endpoint.address}/${endpoint.prefixLength}`],
     ...(endpoint.gateway === '' ? {} : { gateway: endpoint.gateway }),
   };
-}
-
-function hostsOf(config: NewContainer, hostname: string, endpoint: NetworkEndpoint | undefined): HostEntry[] {
-  const own = config.domainname === '' ? [hostname] : [`${hostname}.${config.domainname}`, hostname];
-  return [
-    ...config.extraHosts.map(({ address, name }) => ({ address, names: [name] })),
-    ...(endpoint === undefined ? [] : [{ address: endpoint.address, names: own }]),
-  ];
 }
 
 function resourceLimit(limit: NewContainer['ulimits'][number]): ResourceLimit {
