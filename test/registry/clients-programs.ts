@@ -13,6 +13,7 @@ const PROGRAMS = {
   notary: 'apt-get install notary',
   crane: 'node tools/install-peers.ts',
   oras: 'go install oras.land/oras/cmd/oras@v1.3.0',
+  cosign: 'go install github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5',
   notation: 'go install github.com/notaryproject/notation/cmd/notation@v1.3.2',
 } as const;
 

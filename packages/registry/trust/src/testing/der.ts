@@ -51,6 +51,11 @@ export function time(atMs: number): Buffer {
   return der(0x18, Buffer.from(digits));
 }
 
+/** A UTCTime, which certificates have to use until 2049 (RFC 5280, 4.1.2.5). */
+export function shortTime(atMs: number): Buffer {
+  return der(0x17, time(atMs).subarray(4));
+}
+
 function lengthOf(length: number): readonly number[] {
   if (length < 0x80) return [length];
   const bytes = length > 0xffff ? [length >> 16, (length >> 8) & 0xff] : length > 0xff ? [length >> 8] : [];

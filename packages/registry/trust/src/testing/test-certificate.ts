@@ -1,5 +1,5 @@
 import { type KeyObject, createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { bits, der, integer, objectId, octets, sequence, set, time, utf8, yes } from './der.ts';
+import { bits, der, integer, objectId, octets, sequence, set, shortTime, utf8, yes } from './der.ts';
 
 /** A certificate and the key of whom it is for. */
 export interface Issued {
@@ -14,7 +14,6 @@ export interface Issued {
 /** What is asked of an authority. */
 export interface CertificateOptions {
   readonly commonName: string;
-  readonly issuer?: Issued;
   readonly validFromMs: number;
   readonly validToMs: number;
   readonly isAuthority?: boolean;
@@ -35,29 +34,44 @@ const FULCIO_USERNAME = '1.3.6.1.4.1.57264.1.7';
 const CERTIFICATE_LOG = '1.3.6.1.4.1.11129.2.4.2';
 
 /** Issues a certificate for a new P-256 key; self-signed without an issuer. */
-export function issueCertificate(options: CertificateOptions): Issued {
+export function issueCertificate(options: CertificateOptions & { readonly issuer?: Issued }): Issued {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = distinguishedName(options.commonName);
   const serialNumber = integer(0x01, ...randomBytes(15));
-  const signer = options.issuer ?? { privateKey, publicKey, name };
-  const extensions = extensionsOf(options, publicKey, signer.publicKey);
+  const issuer = options.issuer ?? { privateKey, publicKey, name };
+  return {
+    certificate: certify(publicKey, issuer, { ...options, serialNumber }),
+    privateKey,
+    publicKey,
+    name,
+    serialNumber,
+  };
+}
+
+/** Certifies a key that somebody else has. */
+export function certify(
+  publicKey: KeyObject,
+  issuer: Pick<Issued, 'privateKey' | 'publicKey' | 'name'>,
+  options: CertificateOptions & { readonly serialNumber?: Buffer },
+): Buffer {
+  const extensions = extensionsOf(options, publicKey, issuer.publicKey);
+  const serialNumber = options.serialNumber ?? integer(0x01, ...randomBytes(15));
   const certified = (all: readonly Buffer[]): Buffer =>
     sequence(
       der(0xa0, integer(2)),
       serialNumber,
       ECDSA_SHA256,
-      signer.name,
-      sequence(time(options.validFromMs), time(options.validToMs)),
-      name,
+      issuer.name,
+      sequence(shortTime(options.validFromMs), shortTime(options.validToMs)),
+      distinguishedName(options.commonName),
       spki(publicKey),
       der(0xa3, sequence(...all)),
     );
-  const timestamps = options.certificateLog?.(certified(extensions), signer.publicKey);
+  const timestamps = options.certificateLog?.(certified(extensions), issuer.publicKey);
   const body = certified(
     timestamps === undefined ? extensions : [...extensions, extension(CERTIFICATE_LOG, timestamps)],
   );
-  const certificate = sequence(body, ECDSA_SHA256, bits(sign('sha256', body, signer.privateKey)));
-  return { certificate, privateKey, publicKey, name, serialNumber };
+  return sequence(body, ECDSA_SHA256, bits(sign('sha256', body, issuer.privateKey)));
 }
 
 /** DER as PEM. */

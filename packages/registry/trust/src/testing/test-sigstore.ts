@@ -1,7 +1,7 @@
-import { createHash, sign } from 'node:crypto';
+import { type KeyObject, createHash, sign } from 'node:crypto';
 import { utf8 } from './der.ts';
 import { IMAGE, type Layer } from './shelf.ts';
-import { type CertificateOptions, type Issued, issueCertificate, spki, toPem } from './test-certificate.ts';
+import { type CertificateOptions, type Issued, certify, issueCertificate, spki, toPem } from './test-certificate.ts';
 import { TestLog, certificateLog } from './test-log.ts';
 import { timestamp } from './test-timestamp.ts';
 
@@ -104,6 +104,11 @@ export class TestSigstore {
     };
   }
 
+  /** The certificate for somebody's key and those of the authorities, PEM. */
+  issueFor(publicKey: KeyObject, signing: Signing): string {
+    return `${toPem(certify(publicKey, this.#intermediate, this.#request(signing)))}${this.authorities}`;
+  }
+
   /** A signature as cosign keeps it under a tag: payload and annotations. */
   simpleSigning(signing: Signing = {}): Layer {
     const payload = Buffer.from(
@@ -203,23 +208,30 @@ export class TestSigstore {
     };
   }
 
-  #certify({
-    certificate = {},
+  #certify(signing: Signing): Issued {
+    return issueCertificate({ issuer: this.#intermediate, ...this.#request(signing) });
+  }
+
+  #request({
+    certificate,
     issuer = PROVIDER,
     issuerInPlainText = false,
     signedAtMs = Date.now(),
-  }: Signing): Issued {
-    return issueCertificate({
+  }: Signing): CertificateOptions {
+    return {
       commonName: '',
-      issuer: this.#intermediate,
       validFromMs: signedAtMs - MINUTE_MS,
       validToMs: signedAtMs + 9 * MINUTE_MS,
       usages: [CODE_SIGNING],
       alternativeNames: [{ kind: 'uri', value: SIGNER }],
-      extensions: issuerInPlainText ? { [ISSUER_IN_PLAIN_TEXT]: Buffer.from(issuer) } : { [ISSUER]: utf8(issuer) },
+      // Fulcio writes both; what is older than the second has the first alone.
+      extensions: {
+        [ISSUER_IN_PLAIN_TEXT]: Buffer.from(issuer),
+        ...(issuerInPlainText ? {} : { [ISSUER]: utf8(issuer) }),
+      },
       certificateLog: this.#certificates.promise,
       ...certificate,
-    });
+    };
   }
 
   #log(entry: Entry, { log = this.log, entry: change, loggedAtMs, signedAtMs }: Signing): ReturnType<TestLog['add']> {

@@ -1,0 +1,133 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TestSigstore } from '../../packages/registry/trust/src/testing/test-sigstore.ts';
+
+interface Envelope {
+  readonly payload: string;
+  readonly signatures: readonly { readonly sig: string }[];
+}
+interface ProposedEntry {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly spec: {
+    readonly proposedContent?: { readonly envelope: string; readonly verifiers: readonly string[] };
+    readonly [key: string]: unknown;
+  };
+}
+
+/** An instance of sigstore that clients can talk to: Fulcio's and Rekor's HTTP interfaces in front of one of tests. */
+export class SigstoreSite implements AsyncDisposable {
+  readonly sigstore = new TestSigstore();
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
+    });
+  }
+
+  /** Starts one on a free port. */
+  static async open(): Promise<SigstoreSite> {
+    const site = new SigstoreSite();
+    await new Promise<void>((resolve) => site.#server.listen(0, '127.0.0.1', resolve));
+    return site;
+  }
+
+  /** Where it is. */
+  get url(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://127.0.0.1:${port}`;
+  }
+
+  /** A token by which an OIDC provider vouches for an e-mail address; nobody here verifies its signature. */
+  tokenFor(email: string, issuer: string): string {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const nowS = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: issuer,
+      sub: email,
+      email,
+      email_verified: true,
+      aud: 'sigstore',
+      iat: nowS,
+      exp: nowS + 600,
+    };
+    return `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}.${part({ signature: 'none' })}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readJson(request);
+    if (request.url === '/api/v1/signingCert') {
+      const pem = this.#certify(request.headers.authorization ?? '', body as { publicKey: { content: string } });
+      response.writeHead(201, { 'content-type': 'application/pem-certificate-chain' }).end(pem);
+    } else if (request.url === '/api/v1/log/entries') {
+      const entry = JSON.stringify(this.#log(body as ProposedEntry));
+      response.writeHead(201, { 'content-type': 'application/json', location: '/api/v1/log/entries/1' }).end(entry);
+    } else response.writeHead(404).end();
+  }
+
+  #certify(authorization: string, { publicKey }: { readonly publicKey: { readonly content: string } }): string {
+    const [, claims = ''] = authorization.split('.');
+    const { iss: issuer, email } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, string>;
+    const key = createPublicKey(Buffer.from(publicKey.content, 'base64').toString());
+    const alternativeNames = [{ kind: 'email', value: email ?? '' }] as const;
+    return this.sigstore.issueFor(key, { issuer, certificate: { alternativeNames } });
+  }
+
+  #log(proposed: ProposedEntry): object {
+    const { log } = this.sigstore;
+    const logged = log.add(canonical(proposed), Date.now());
+    const { proof } = logged;
+    return {
+      ['24'.repeat(40)]: {
+        body: logged.body.toString('base64'),
+        integratedTime: logged.integratedTimeS,
+        logID: log.id.toString('hex'),
+        logIndex: logged.logIndex,
+        verification: {
+          signedEntryTimestamp: logged.promise.toString('base64'),
+          inclusionProof: {
+            checkpoint: proof.checkpoint,
+            hashes: proof.hashes.map((hash) => hash.toString('hex')),
+            logIndex: proof.logIndex,
+            rootHash: proof.rootHash.toString('hex'),
+            treeSize: proof.treeSize,
+          },
+        },
+      },
+    };
+  }
+}
+
+/** What Rekor keeps of what it is given: of an envelope only the hashes, its signature and whose it is. */
+function canonical({ kind, apiVersion, spec }: ProposedEntry): object {
+  const { proposedContent } = spec;
+  if (proposedContent === undefined) return { apiVersion, kind, spec };
+  const envelope = JSON.parse(proposedContent.envelope) as Envelope;
+  const hash = (value: string | Buffer): object => ({
+    algorithm: 'sha256',
+    value: createHash('sha256').update(value).digest('hex'),
+  });
+  const signatures = envelope.signatures.map(({ sig }) => ({ signature: sig, verifier: proposedContent.verifiers[0] }));
+  return {
+    apiVersion,
+    kind,
+    spec: {
+      envelopeHash: hash(proposedContent.envelope),
+      payloadHash: hash(Buffer.from(envelope.payload, 'base64')),
+      signatures,
+    },
+  };
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return chunks.length === 0 ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as unknown);
+}

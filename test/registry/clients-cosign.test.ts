@@ -1,0 +1,239 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestOfBytes } from '@vic/oci';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestSigstore } from '../../packages/registry/trust/src/testing/test-sigstore.ts';
+import { SigstoreSite } from './clients-cosign-sigstore.ts';
+import { type Client, clientOf, missing, signIn } from './clients-programs.ts';
+import { ClientSite, type Credentials } from './clients-site.ts';
+
+const PATIENCE = 180_000;
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const NOT_SIGNED = 'The image is not signed by cosign.';
+
+/** Where cosign puts signatures, by its options for signing and for verifying. */
+const LAYOUTS = [
+  { layout: 'tag', sign: [], verify: [] },
+  { layout: 'referrer', sign: ['--registry-referrers-mode=oci-1-1'], verify: ['--experimental-oci11'] },
+  { layout: 'bundle', sign: ['--new-bundle-format'], verify: ['--new-bundle-format', '--trusted-root=nobody.json'] },
+] as const;
+
+const absent = await missing('cosign', 'skopeo');
+describe.skipIf(absent !== '')(`cosign${absent}`, () => {
+  let site: ClientSite;
+  beforeAll(async () => {
+    site = await ClientSite.open();
+  });
+  afterAll(async () => site[Symbol.asyncDispose]());
+
+  it.each(LAYOUTS)(
+    'signs with a key ($layout): accepted with the key, refused unsigned, moved and when the signature is deleted',
+    { timeout: PATIENCE },
+    async ({ layout, sign, verify }) => {
+      const project = `cosign-${layout}`;
+      await site.project(project, { enable_content_trust_cosign: 'true' });
+      const { cosign, publicKey } = await signer(await developer(project, `signe-${layout}`));
+      await trust(project, [{ kind: 'cosign-key', name: 'release', key: publicKey }]);
+      const signed = await pushed(`${project}/app:signed`);
+      const unsigned = await pushed(`${project}/app:unsigned`);
+      await expect(pull(`${project}/app:signed`)).rejects.toThrow(NOT_SIGNED);
+      const image = `${site.host}/${project}/app@${signed}`;
+      await cosign('sign', '--yes', '--tlog-upload=false', '--key=cosign.key', ...sign, image);
+      await cosign('verify', '--insecure-ignore-tlog', '--key=cosign.pub', ...verify, image);
+      await pull(`${project}/app:signed`);
+      await expect(pull(`${project}/app:unsigned`)).rejects.toThrow('it has no signature');
+      const refused = await site.send({ url: `/v2/${project}/app/manifests/unsigned`, headers: { accept: MANIFEST } });
+      expect(refused).toMatchObject({ status: 412 });
+      expect(refused.json()).toMatchObject({
+        errors: [{ code: 'PROJECTPOLICYVIOLATION', message: expect.stringContaining(NOT_SIGNED) as string }],
+      });
+
+      const [signature = ''] = await signaturesOf(project, signed);
+      await moveSignature(project, signature, unsigned);
+      await expect(pull(`${project}/app:unsigned`)).rejects.toThrow('is of another artifact');
+
+      await site.api('DELETE', `/projects/${project}/repositories/app/artifacts/${signature}`);
+      await expect(pull(`${project}/app:signed`)).rejects.toThrow('it has no signature');
+    },
+  );
+
+  it('attaches, attests, shows, copies and removes', { timeout: PATIENCE }, async () => {
+    await site.project('cosign-more');
+    await site.project('cosign-copy', { enable_content_trust_cosign: 'true' });
+    const { cosign, home, publicKey } = await signer();
+    await trust('cosign-copy', [{ kind: 'cosign-key', name: 'release', key: publicKey }]);
+    const digest = await pushed('cosign-more/app:v1');
+    const image = `${site.host}/cosign-more/app@${digest}`;
+    await writeFile(join(home, 'sbom.json'), '{"spdxVersion":"SPDX-2.3"}');
+    await cosign('attach', 'sbom', '--sbom=sbom.json', '--type=spdx', image);
+    const attest = [
+      'attest',
+      '--yes',
+      '--tlog-upload=false',
+      '--key=cosign.key',
+      '--predicate=sbom.json',
+      '--type=spdxjson',
+    ];
+    await cosign(...attest, image);
+    expect(await cosign('download', 'sbom', image)).toContain('SPDX-2.3');
+    const verified = await cosign(
+      'verify-attestation',
+      '--insecure-ignore-tlog',
+      '--key=cosign.pub',
+      '--type=spdxjson',
+      image,
+    );
+    expect(verified).toContain('application/vnd.in-toto+json');
+    await cosign('sign', '--yes', '--tlog-upload=false', '--key=cosign.key', image);
+    const tree = await cosign('tree', image);
+    for (const suffix of ['sig', 'att', 'sbom']) expect(tree).toContain(`${digest.replace(':', '-')}.${suffix}`);
+
+    await cosign('copy', image, `${site.host}/cosign-copy/app:v1`);
+    await pull('cosign-copy/app:v1');
+    expect(await cosign('tree', `${site.host}/cosign-copy/app:v1`)).toContain('.att');
+
+    await cosign('clean', '--force', '--type=all', `${site.host}/cosign-copy/app:v1`);
+    await expect(pull('cosign-copy/app:v1')).rejects.toThrow('it has no signature');
+    expect(await cosign('tree', `${site.host}/cosign-copy/app:v1`)).not.toContain('.att');
+  });
+
+  it('attests in bundles, which do not approve of the image', { timeout: PATIENCE }, async () => {
+    await site.project('cosign-attested', { enable_content_trust_cosign: 'true' });
+    const { cosign, home, publicKey } = await signer();
+    await trust('cosign-attested', [{ kind: 'cosign-key', name: 'release', key: publicKey }]);
+    const digest = await pushed('cosign-attested/app:v1');
+    const image = `${site.host}/cosign-attested/app@${digest}`;
+    await writeFile(join(home, 'sbom.json'), '{"spdxVersion":"SPDX-2.3"}');
+    const options = ['--yes', '--tlog-upload=false', '--key=cosign.key', '--new-bundle-format'];
+    await cosign('attest', ...options, '--predicate=sbom.json', '--type=spdxjson', image);
+    await expect(pull('cosign-attested/app:v1')).rejects.toThrow('is an attestation (https://spdx.dev/Document)');
+    await cosign('sign', ...options, image);
+    await pull('cosign-attested/app:v1');
+    expect(await cosign('tree', '--experimental-oci11', image)).toContain(
+      'application/vnd.dev.sigstore.bundle.v0.3+json',
+    );
+  });
+
+  describe('without a key', () => {
+    let instance: SigstoreSite;
+    beforeAll(async () => {
+      instance = await SigstoreSite.open();
+    });
+    afterAll(async () => instance[Symbol.asyncDispose]());
+
+    it.each(LAYOUTS)(
+      'signs by a certificate and a log ($layout): accepted by identity and issuer, refused for others',
+      { timeout: PATIENCE },
+      async ({ layout, sign, verify }) => {
+        const project = `keyless-${layout}`;
+        await site.project(project, { enable_content_trust_cosign: 'true' });
+        const { cosign, home } = await signer();
+        const { sigstore, url } = instance;
+        const issuer = 'https://login.example.com';
+        const trustedRoot = sigstore.trustedRoot();
+        await writeFile(join(home, 'root.json'), JSON.stringify(trustedRoot));
+        const digest = await pushed(`${project}/app:v1`);
+        const image = `${site.host}/${project}/app@${digest}`;
+        const options = [`--fulcio-url=${url}`, `--rekor-url=${url}`, '--trusted-root=root.json'];
+        const token = `--identity-token=${instance.tokenFor('release@example.com', issuer)}`;
+        await cosign('sign', '--yes', ...options, token, ...sign, image);
+        const who = ['--certificate-identity=release@example.com', `--certificate-oidc-issuer=${issuer}`];
+        await cosign(
+          'verify',
+          ...verify.filter((option) => !option.includes('nobody')),
+          '--trusted-root=root.json',
+          ...who,
+          image,
+        );
+
+        const rule = { kind: 'cosign-identity', name: 'release', subject: '*@example.com', issuer };
+        await trust(project, [{ ...rule, trustedRoot }]);
+        await pull(`${project}/app:v1`);
+        await trust(project, [{ ...rule, authorities: sigstore.authorities, logKey: sigstore.logKey }]);
+        await pull(`${project}/app:v1`);
+        await trust(project, [{ ...rule, trustedRoot, subject: '*@example.org' }]);
+        await expect(pull(`${project}/app:v1`)).rejects.toThrow('was made by release@example.com, who is not named');
+        await trust(project, [{ ...rule, trustedRoot, issuer: 'https://other.example.com' }]);
+        await expect(pull(`${project}/app:v1`)).rejects.toThrow('whom the rule does not name');
+        await trust(project, [{ ...rule, trustedRoot: new TestSigstore().trustedRoot() }]);
+        await expect(pull(`${project}/app:v1`)).rejects.toThrow('is not trusted');
+      },
+    );
+  });
+
+  /** Somebody who may push to a project and not delete. */
+  async function developer(project: string, username: string): Promise<Credentials> {
+    const password = 'Developer1password';
+    const user = { username, password, email: `${username}@example.com`, realname: username };
+    await site.api('POST', '/users', user);
+    await site.api('POST', `/projects/${project}/members`, { role_id: 2, member_user: { username } });
+    return { username, password };
+  }
+
+  /** A cosign with a key of its own, signed in. */
+  async function signer(credentials?: Credentials): Promise<{
+    readonly cosign: Client;
+    readonly home: string;
+    readonly publicKey: string;
+  }> {
+    const home = await site.scratch();
+    await signIn(site, 'cosign', { home, ...(credentials === undefined ? {} : { credentials }) });
+    const cosign = await clientOf(site, 'cosign', {
+      home,
+      env: { COSIGN_PASSWORD: 'passphrase-of-tests', COSIGN_EXPERIMENTAL: '1' },
+    });
+    await cosign('generate-key-pair');
+    // Bundles are only verified with some root, though a key needs none.
+    await cosign('trusted-root', 'create', '--out=nobody.json');
+    return { cosign, home, publicKey: await readFile(join(home, 'cosign.pub'), 'utf8') };
+  }
+
+  async function trust(project: string, rules: readonly object[]): Promise<void> {
+    await site.api('PUT', `/projects/${project}/trust-policy`, { rules });
+  }
+
+  /** Pushes a new image; gives its digest. */
+  async function pushed(image: string): Promise<string> {
+    const home = await site.scratch();
+    const skopeo = await clientOf(site, 'skopeo', { home });
+    await signIn(site, 'skopeo', { home });
+    await skopeo('copy', `oci:${await site.layout()}:multi`, `docker://${site.host}/${image}`);
+    const [repository = '', tag = ''] = image.split(':');
+    const [project, name] = repository.split('/');
+    const found = await site.api('GET', `/projects/${project}/repositories/${name}/artifacts/${tag}`);
+    return (found.json() as { readonly digest: string }).digest;
+  }
+
+  /** Pulls an image as somebody would who wants to run it. */
+  async function pull(image: string): Promise<void> {
+    const home = await site.scratch();
+    const skopeo = await clientOf(site, 'skopeo', { home });
+    await signIn(site, 'skopeo', { home });
+    await skopeo('copy', `docker://${site.host}/${image}`, `dir:${join(home, 'out')}`);
+  }
+
+  async function signaturesOf(project: string, digest: string): Promise<readonly string[]> {
+    const path = `/projects/${project}/repositories/app/artifacts/${digest}/accessories`;
+    const found = (await site.api('GET', path)).json() as readonly { readonly digest: string; readonly type: string }[];
+    return found.filter(({ type }) => type === 'signature.cosign').map((accessory) => accessory.digest);
+  }
+
+  /** Says of a signature that it is another artifact's. */
+  async function moveSignature(project: string, signature: string, to: string): Promise<void> {
+    const url = `/v2/${project}/app/manifests`;
+    const read = await site.send({ url: `${url}/${signature}`, headers: { accept: MANIFEST } });
+    const document = JSON.parse(read.bytes.toString()) as { readonly subject?: object };
+    const forged =
+      document.subject === undefined
+        ? read.bytes
+        : Buffer.from(JSON.stringify({ ...document, subject: { ...document.subject, digest: to } }));
+    const reference = document.subject === undefined ? `${to.replace(':', '-')}.sig` : digestOfBytes(forged);
+    const answer = await site.send({
+      method: 'PUT',
+      url: `${url}/${reference}`,
+      body: forged,
+      headers: { 'content-type': MANIFEST },
+    });
+    expect(answer.status).toBe(201);
+  }
+});
