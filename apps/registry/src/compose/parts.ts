@@ -63,6 +63,7 @@ export function composeParts(
     },
     onProjectDeleted: [
       async (transaction, project) => trust.policies.projectDeleted(transaction, project.id),
+      async (transaction, project) => store.projectDeleted(transaction, project.id),
       async (transaction, project) => policies.retention.removeOfProject(transaction, project.id),
     ],
     metadataKeys: SCANNING_METADATA_KEYS,

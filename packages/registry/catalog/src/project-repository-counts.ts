@@ -13,6 +13,7 @@ export class ProjectRepositoryCounts {
       .selectFrom('repositories')
       .select((e) => e.fn.countAll<number>().as('total'))
       .where('project_id', '=', projectId)
+      .where('listed', '=', 1)
       .executeTakeFirstOrThrow();
     return Number(total);
   }
@@ -24,6 +25,7 @@ export class ProjectRepositoryCounts {
       .selectFrom('repositories')
       .select((e) => ['project_id', e.fn.countAll<number>().as('total')])
       .where('project_id', 'in', projectIds)
+      .where('listed', '=', 1)
       .groupBy('project_id')
       .execute();
     return new Map(rows.map((row) => [row.project_id, Number(row.total)]));

@@ -39,14 +39,19 @@ export class RepositoryCatalog {
   async list(projectIds: readonly number[] | 'all', query: ListQuery): Promise<Page<ListedRepository>> {
     if (projectIds !== 'all' && projectIds.length === 0) return { items: [], total: 0 };
     const { db } = this.#database;
-    let rows = db.selectFrom('repositories').selectAll('repositories');
+    let rows = db.selectFrom('repositories').selectAll('repositories').where('repositories.listed', '=', 1);
     if (projectIds !== 'all') rows = rows.where('repositories.project_id', 'in', projectIds);
     const { items, total } = await fetchPage(db, rows, query, MAPPING);
     return { items: await this.withCounts(items), total };
   }
 
   async find(name: string): Promise<ListedRepository | undefined> {
-    const rows = await this.#database.db.selectFrom('repositories').selectAll().where('name', '=', name).execute();
+    const rows = await this.#database.db
+      .selectFrom('repositories')
+      .selectAll()
+      .where('name', '=', name)
+      .where('listed', '=', 1)
+      .execute();
     const [repository] = await this.withCounts(rows);
     return repository;
   }

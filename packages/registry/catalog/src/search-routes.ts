@@ -49,6 +49,7 @@ async function findRepositories(
     .innerJoin('projects', 'projects.id', 'repositories.project_id')
     .select(['repositories.id', 'repositories.project_id', 'repositories.name', 'repositories.pull_count'])
     .select(['projects.name as project_name', 'projects.public'])
+    .where('repositories.listed', '=', 1)
     .orderBy('repositories.name')
     .limit(MAX_RESULTS);
   if (visible !== 'all') {

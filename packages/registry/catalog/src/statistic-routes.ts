@@ -34,7 +34,8 @@ async function countVisible(db: Executor, visible: readonly number[] | 'all'): P
   let repositories = db
     .selectFrom('repositories')
     .innerJoin('projects', 'projects.id', 'repositories.project_id')
-    .select((e) => ['projects.public', e.fn.countAll<number>().as('total')]);
+    .select((e) => ['projects.public', e.fn.countAll<number>().as('total')])
+    .where('repositories.listed', '=', 1);
   if (visible !== 'all') {
     const ids = visible.length === 0 ? [0] : visible;
     projects = projects.where('id', 'in', ids);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { pollUntil } from '@vic/async';
-import { contentDigestOf, digestOfBytes } from '@vic/oci';
+import { MEDIA_TYPES, contentDigestOf, digestOfBytes } from '@vic/oci';
 import { adoptBlob, condemnBlobs, forgetBlob } from '@vic/repositories';
 import { VicError } from '@vic/errors';
 import { temporaryDirectory } from '@vic/testkit';
@@ -219,6 +219,41 @@ describe('uploads', () => {
     expect((await client.send('PATCH', location, OCTETS, 'more')).codes).toEqual(['DENIED']);
     const digest = digestOfBytes('half of it');
     expect((await client.send('PUT', `${location}?digest=${digest}`)).status).toBe(201);
+  });
+
+  it('say which project is missing, and that a push does not make one', async () => {
+    await using registry = await startTestRegistry();
+    const client = new RegistryClient(registry.url);
+    const messageOf = async (method: string, path: string): Promise<string> => {
+      const { codes, body } = await client.send(method, path);
+      expect(codes).toEqual(['NAME_UNKNOWN']);
+      return body.toString();
+    };
+    expect(await messageOf('POST', '/v2/nowhere/app/blobs/uploads/')).toContain(
+      'nowhere/app: the project nowhere does not exist, and a push does not make one',
+    );
+    expect(await messageOf('GET', '/v2/nowhere/app/tags/list')).toMatch(/the project nowhere does not exist"/);
+    expect(await messageOf('POST', '/v2/app/blobs/uploads/')).toContain('it is in no project, as project/name is');
+  });
+
+  it('of a refused push leave no repository in lists', async () => {
+    const beforePush = async (): Promise<void> => {
+      throw new VicError({ class: 'PermissionDenied', code: 'QUOTA_DENIED', message: 'Quota exceeded' });
+    };
+    await using registry = await startTestRegistry({ gates: [{ name: 'quota', beforePush }] });
+    const client = new RegistryClient(registry.url);
+    const config = await client.blob('library/refused', '{}');
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MEDIA_TYPES.ociManifest,
+      config: { mediaType: MEDIA_TYPES.ociConfig, digest: config, size: 2 },
+      layers: [],
+    });
+    const type = { 'content-type': MEDIA_TYPES.ociManifest };
+    expect(await client.send('PUT', '/v2/library/refused/manifests/v1', type, manifest)).toMatchObject({ status: 403 });
+    expect((await client.send('GET', '/v2/_catalog')).body.toString()).toBe('{"repositories":[]}');
+    expect((await client.send('GET', '/v2/library/refused/tags/list')).codes).toEqual(['NAME_UNKNOWN']);
+    expect((await client.send('HEAD', `/v2/library/refused/blobs/${config}`)).status).toBe(200);
   });
 
   it('wait for the collector to finish with a blob that is pushed again', async () => {

@@ -18,7 +18,19 @@ export function invalidDigest(text: string): VicError {
   });
 }
 
-/** There is no such repository, or no project that it could be in. */
+/** There is no project that the repository could be in. */
+export function unknownProject(name: string, isPush: boolean): VicError {
+  const at = name.indexOf('/');
+  const project = name.slice(0, Math.max(at, 0)).slice(0, 255);
+  const why = at === -1 ? 'it is in no project, as project/name is' : `the project ${project} does not exist`;
+  return new VicError({
+    class: 'NotFound',
+    code: 'DISTRIBUTION_NAME_UNKNOWN',
+    message: `repository name not known to registry: ${name.slice(0, 255)}: ${why}${isPush ? ', and a push does not make one' : ''}`,
+  });
+}
+
+/** There is no such repository. */
 export function unknownName(name: string): VicError {
   return new VicError({
     class: 'NotFound',

@@ -206,7 +206,7 @@ describe('lists', () => {
     await using registry = await startTestRegistry({ open: false });
     const authorization = `Basic ${Buffer.from('ada:secret').toString('base64')}`;
     const ada = new RegistryClient(registry.url, { authorization });
-    for (const repository of ['library/b', 'library/a', 'public/c']) await ada.blob(repository, 'x');
+    for (const repository of ['library/b', 'library/a', 'public/c']) await ada.image(repository, 'v1');
     const all = await ada.send('GET', '/v2/_catalog?n=2');
     expect(JSON.parse(all.body.toString())).toEqual({ repositories: ['library/a', 'library/b'] });
     expect(all.headers.get('link')).toBe('</v2/_catalog?last=library%2Fb&n=2>; rel="next"');

@@ -2,7 +2,7 @@ import { nameOf } from '@vic/authz';
 import { type HttpReply, type HttpRequest, noteRequest } from '@vic/http';
 import type { Actor, RepositoryPlace } from '@vic/repositories';
 import type { Access, WantedAccess } from './distribution-access.ts';
-import { readOnly, unknownName } from './distribution-error.ts';
+import { readOnly, unknownProject } from './distribution-error.ts';
 import type { DistributionOptions } from './distribution-options.ts';
 
 /** One request, after its access was granted. */
@@ -59,7 +59,9 @@ export async function admit(
 /** The request as one about a repository; a project that is not there has none. */
 export function inRepository(context: RequestContext, name: string): RepositoryContext {
   const { project } = context.access;
-  if (project === undefined || !name.startsWith(`${project.name}/`)) throw unknownName(name);
+  if (project === undefined || !name.startsWith(`${project.name}/`)) {
+    throw unknownProject(name, ['POST', 'PUT', 'PATCH'].includes(context.request.method));
+  }
   return { ...context, place: { project, repository: name } };
 }
 

@@ -177,6 +177,7 @@ export class Retention {
       .selectFrom('repositories')
       .select(['id', 'name'])
       .where('project_id', '=', policy.projectId)
+      .where('listed', '=', 1)
       .orderBy('name')
       .execute();
     const tasks = repositories.flatMap(({ id, name }) => {

@@ -12,6 +12,7 @@ export function repositoryOf(row: Selectable<Schema['repositories']>): Repositor
     pullCount: Number(row.pull_count),
     createdAtMs: Number(row.created_at_ms),
     updatedAtMs: Number(row.updated_at_ms),
+    isListed: row.listed === 1,
   };
 }
 
@@ -65,13 +66,22 @@ export async function findRepository(db: Executor, name: string): Promise<Reposi
   return row === undefined ? undefined : repositoryOf(row);
 }
 
-/** The repository's id; made when it is not there. */
+/** The repository's id; made when it is not there, and listed from the first time that is asked for. */
 export async function ensureRepository(
   tx: Executor,
-  place: { readonly projectId: number; readonly name: string; readonly nowMs: number },
+  place: { readonly projectId: number; readonly name: string; readonly nowMs: number; readonly listed: boolean },
 ): Promise<number> {
-  const found = await tx.selectFrom('repositories').select('id').where('name', '=', place.name).executeTakeFirst();
-  if (found !== undefined) return found.id;
+  const found = await tx
+    .selectFrom('repositories')
+    .select(['id', 'listed'])
+    .where('name', '=', place.name)
+    .executeTakeFirst();
+  if (found !== undefined) {
+    if (place.listed && found.listed === 0) {
+      await tx.updateTable('repositories').set({ listed: 1 }).where('id', '=', found.id).execute();
+    }
+    return found.id;
+  }
   const made = await tx
     .insertInto('repositories')
     .values({
@@ -81,8 +91,11 @@ export async function ensureRepository(
       pull_count: 0,
       created_at_ms: place.nowMs,
       updated_at_ms: place.nowMs,
+      listed: place.listed ? 1 : 0,
     })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ name: place.name }))
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet(place.listed ? { name: place.name, listed: 1 } : { name: place.name }),
+    )
     .returning('id')
     .executeTakeFirstOrThrow();
   return made.id;

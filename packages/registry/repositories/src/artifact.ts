@@ -10,6 +10,8 @@ export interface Repository {
   readonly pullCount: number;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
+  /** False until its first manifest. */
+  readonly isListed: boolean;
 }
 
 /** What an artifact is to its subject. */

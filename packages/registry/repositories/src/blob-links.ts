@@ -79,6 +79,7 @@ export async function linkBlob(context: StoreContext, place: RepositoryPlace, bl
       projectId: place.project.id,
       name: place.repository,
       nowMs,
+      listed: false,
     });
     await link(tx, { repositoryId, projectId: place.project.id, nowMs }, blob);
   });

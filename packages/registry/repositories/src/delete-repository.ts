@@ -1,6 +1,7 @@
 import { appendEvent } from '@vic/events';
 import { originOf } from './artifact-event.ts';
 import type { Actor, RepositoryPlace } from './artifact-gate.ts';
+import type { Executor } from '@vic/sql';
 import { artifactOf, findRepository, tagNamesOf } from './artifact-rows.ts';
 import type { Artifact, Repository } from './artifact.ts';
 import { dropUnlinked, removeArtifacts } from './delete-artifact.ts';
@@ -53,6 +54,35 @@ export async function deleteRepository(context: StoreContext, place: RepositoryP
       return true;
     });
   }
+}
+
+/** Deletes the repositories of a project that never got a manifest, with their blobs' links. */
+export async function deleteUnlisted(tx: Executor, projectId: number): Promise<void> {
+  const unlisted = tx
+    .selectFrom('repositories')
+    .select('id')
+    .where('project_id', '=', projectId)
+    .where('listed', '=', 0);
+  for (;;) {
+    const links = await tx
+      .selectFrom('repository_blobs')
+      .select(['repository_id', 'digest'])
+      .where('repository_id', 'in', unlisted)
+      .orderBy('repository_id')
+      .limit(BLOBS_PER_TRANSACTION)
+      .execute();
+    if (links.length === 0) break;
+    for (const [repositoryId, some] of Map.groupBy(links, (link) => link.repository_id)) {
+      const digests = some.map(({ digest }) => digest);
+      await tx
+        .deleteFrom('repository_blobs')
+        .where('repository_id', '=', repositoryId)
+        .where('digest', 'in', digests)
+        .execute();
+      await dropUnlinked(tx, projectId, digests);
+    }
+  }
+  await tx.deleteFrom('repositories').where('project_id', '=', projectId).where('listed', '=', 0).execute();
 }
 
 async function askGates(

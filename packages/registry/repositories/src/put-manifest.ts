@@ -63,6 +63,7 @@ export async function putManifest(
       projectId: place.project.id,
       name: place.repository,
       nowMs,
+      listed: true,
     });
     await requireContent(tx, place.repository, document, context.sparse);
     return store(tx, { place, actor, repositoryId, nowMs }, { ...manifest, document, kind, attributes });

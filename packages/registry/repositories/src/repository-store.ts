@@ -1,6 +1,6 @@
 import type { Logger } from '@vic/log';
 import type { ContentDigest } from '@vic/oci';
-import type { Database } from '@vic/sql';
+import type { Database, Executor } from '@vic/sql';
 import type { Actor, ArtifactGate, RepositoryPlace } from './artifact-gate.ts';
 import {
   artifactOf,
@@ -26,7 +26,7 @@ import { type BlobContent, ConfigAttributes } from './config-attributes.ts';
 import { foldUsage, usageOf } from './content-usage.ts';
 import { type CopySource, copyArtifact } from './copy-artifact.ts';
 import { deleteArtifact } from './delete-artifact.ts';
-import { deleteRepository } from './delete-repository.ts';
+import { deleteRepository, deleteUnlisted } from './delete-repository.ts';
 import { type ServedManifest, findManifest } from './find-manifest.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { KeysetPage } from './keyset-page.ts';
@@ -90,6 +90,7 @@ export class RepositoryStore implements AsyncDisposable {
       .selectFrom('repositories')
       .selectAll()
       .where('project_id', '=', projectId)
+      .where('listed', '=', 1)
       .where('name', '>', page.after ?? '')
       .orderBy('name')
       .limit(page.limit)
@@ -102,6 +103,7 @@ export class RepositoryStore implements AsyncDisposable {
       .selectFrom('repositories')
       .select((eb) => eb.fn.countAll<number>().as('count'))
       .where('project_id', '=', projectId)
+      .where('listed', '=', 1)
       .executeTakeFirstOrThrow();
     return Number(row.count);
   }
@@ -112,6 +114,7 @@ export class RepositoryStore implements AsyncDisposable {
     const rows = await this.#context.database.db
       .selectFrom('repositories')
       .select('name')
+      .where('listed', '=', 1)
       .$if(projectIds !== 'all', (query) => query.where('project_id', 'in', [...(projectIds as readonly number[])]))
       .where('name', '>', page.after ?? '')
       .orderBy('name')
@@ -124,7 +127,7 @@ export class RepositoryStore implements AsyncDisposable {
   async createRepository(place: RepositoryPlace): Promise<Repository> {
     const { database, nowMs } = this.#context;
     await database.transaction(async (tx) =>
-      ensureRepository(tx, { projectId: place.project.id, name: place.repository, nowMs: nowMs() }),
+      ensureRepository(tx, { projectId: place.project.id, name: place.repository, nowMs: nowMs(), listed: true }),
     );
     const repository = await this.findRepository(place.repository);
     if (repository === undefined) throw noSuchRepository(place.repository);
@@ -139,6 +142,11 @@ export class RepositoryStore implements AsyncDisposable {
       .returning('id')
       .execute();
     if (updated.length === 0) throw noSuchRepository(name);
+  }
+
+  /** Forgets what broken-off pushes left in a project that is being deleted: it has nothing else. */
+  async projectDeleted(transaction: Executor, projectId: number): Promise<void> {
+    await deleteUnlisted(transaction, projectId);
   }
 
   /** With everything in it, when the gates let each artifact go. */
@@ -191,7 +199,7 @@ export class RepositoryStore implements AsyncDisposable {
   /** Names of tags, in order; `undefined` when there is no such repository. */
   async listTags(repository: string, page: KeysetPage): Promise<readonly string[] | undefined> {
     const found = await this.findRepository(repository);
-    return found === undefined ? undefined : listTags(this.#context.database.db, found.id, page);
+    return found?.isListed !== true ? undefined : listTags(this.#context.database.db, found.id, page);
   }
 
   /** What names `subject` as its subject; the subject need not be there. */

@@ -69,8 +69,7 @@ export class RegistryAccess implements DistributionAccess {
     }
     for (const wanted of request.wanted) {
       if (await this.#allows(caller, wanted)) continue;
-      const message = `unauthorized to access ${wanted.type}: ${wanted.name}, action: ${wanted.actions.join(',')}`;
-      throw new AccessChallenge(this.#challenge(request, caller), message);
+      throw new AccessChallenge(this.#challenge(request, caller), refusal(wanted));
     }
   }
 
@@ -148,6 +147,14 @@ export class RegistryAccess implements DistributionAccess {
     const wanted = [...request.wanted, ...(request.useful ?? [])];
     return bearerChallenge({ externalUrl, host: request.host }, wanted, error === undefined ? {} : { error });
   }
+}
+
+/** Says the same of a project that is not there and of one that is not theirs: which of the two is not for them to know. */
+function refusal({ type, name, actions }: WantedAccess): string {
+  const message = `unauthorized to access ${type}: ${name}, action: ${actions.join(',')}`;
+  if (!actions.includes('push')) return message;
+  const project = name.split('/')[0] ?? name;
+  return `${message}: the project ${project} does not exist, or you may not push to it; a push does not make one`;
 }
 
 function isWithin(limits: readonly GrantedAccess[] | undefined, name: string, action: string): boolean {

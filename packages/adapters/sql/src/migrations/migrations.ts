@@ -13,6 +13,7 @@ import { trust } from './0012-trust.ts';
 import { replication } from './0013-replication.ts';
 import { webhooks } from './0014-webhooks.ts';
 import { tokens } from './0015-tokens.ts';
+import { listedRepositories } from './0016-listed-repositories.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in the order they are applied; the list only ever grows at its end. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   replication,
   webhooks,
   tokens,
+  listedRepositories,
 ];

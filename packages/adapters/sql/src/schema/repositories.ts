@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** A repository: made by its first push, gone only when deleted. */
+/** A repository: made by the first blob that comes, listed from its first manifest on, gone only when deleted. */
 export interface RepositoriesTable {
   readonly id: Generated<number>;
   readonly project_id: number;
@@ -12,6 +12,8 @@ export interface RepositoriesTable {
   readonly created_at_ms: number;
   /** When the description was last changed; pushes do not touch this row. */
   updated_at_ms: number;
+  /** 0 until its first manifest: a push that was broken off or refused leaves nothing to be seen. */
+  listed: Generated<number>;
 }
 
 /** The bytes of a manifest; one row for all repositories that have it. */

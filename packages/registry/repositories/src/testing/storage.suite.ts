@@ -306,4 +306,26 @@ export const storageSuite: DialectSuite = (open) => {
     expect(await test.store.listCatalog([2], { limit: 9 })).toEqual(['other/c']);
     expect(await test.store.listCatalog([], { limit: 9 })).toEqual([]);
   });
+
+  it('lists a repository from its first manifest on, also once that is gone', async () => {
+    await using test = await StoreUnderTest.open(open);
+    const { digest } = await test.blob('library/new', 'a layer', MEDIA_TYPES.ociLayerGzip);
+    expect(await test.store.countRepositories(1)).toBe(0);
+    expect(await test.store.listCatalog('all', { limit: 9 })).toEqual([]);
+    expect(await test.store.listTags('library/new', { limit: 9 })).toBeUndefined();
+    expect(await test.store.findBlob('library/new', digest)).toBeDefined();
+    await test.image('library/new', ['v1']);
+    expect(await test.store.listCatalog('all', { limit: 9 })).toEqual(['library/new']);
+    await test.store.deleteArtifact(placeOf('library/new'), actor, 'v1');
+    expect(await test.store.listCatalog('all', { limit: 9 })).toEqual(['library/new']);
+  });
+
+  it('a project that is deleted takes what broken-off pushes left', async () => {
+    await using test = await StoreUnderTest.open(open);
+    await test.blob('library/broken', 'a layer', MEDIA_TYPES.ociLayerGzip);
+    expect(await test.store.usageOf(1)).toBeGreaterThan(0);
+    await test.database.transaction(async (tx) => test.store.projectDeleted(tx, 1));
+    expect(await test.store.findRepository('library/broken')).toBeUndefined();
+    expect(await test.store.usageOf(1)).toBe(0);
+  });
 };
