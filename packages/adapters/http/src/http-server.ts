@@ -9,6 +9,7 @@ import fastify, {
   type FastifyRequest,
   type RawServerDefault,
 } from 'fastify';
+import { Settings } from 'typebox/system';
 import { type ErrorResponse, errorHandler, plainErrorResponse } from './error-response.ts';
 import { listenFailure } from './listen-failure.ts';
 import { Connections } from './connections.ts';
@@ -62,6 +63,9 @@ export interface HttpServer extends AsyncDisposable {
 const DEFAULT_BODY_LIMIT_BYTES = 1024 * 1024;
 const DEFAULT_BODY_TIMEOUT_MS = 60_000;
 const DEFAULT_GRACE_MS = 5_000;
+/** What is wrong with one value by every variant of a union; otherwise TypeBox stops at 8, before the one that was meant. */
+const MAX_SCHEMA_PROBLEMS = 64;
+Settings.Set({ maxErrors: MAX_SCHEMA_PROBLEMS });
 
 /** A server that maps errors, bounds requests and takes over connections; it does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {

@@ -16,6 +16,8 @@ const body = Type.Object(
         Type.Union([
           Type.Object({ kind: Type.Literal('a'), size: Type.Integer() }),
           Type.Object({ kind: Type.Literal('b'), name: Type.String() }),
+          Type.Object({ kind: Type.Literal('c'), name: Type.String(), key: Type.String(), owner: Type.String() }),
+          Type.Object({ kind: Type.Literal('d'), title: Type.String() }, { additionalProperties: false }),
         ]),
       ),
     ),
@@ -32,7 +34,11 @@ it.each([
   [{ trigger: { type: 7 } }, 'body/trigger/type must be string.'],
   [{ trigger: {} }, 'body/trigger lacks type.'],
   [{ trigger: { type: 'x', every: 'week' } }, 'body/trigger/every must be one of "day", null.'],
-  [{ rules: [{ kind: 'c' }] }, 'body/rules/0/kind must be one of "a", "b".'],
+  [{ rules: [{ kind: 'z' }] }, 'body/rules/0/kind must be one of "a", "b", "c", "d".'],
+  [
+    { rules: [{ kind: 'd', title: 'x', colour: 'red', size: 'big', name: 7, key: 7 }] },
+    'body/rules/0/colour is unknown.',
+  ],
   [
     {
       rules: [
