@@ -1,6 +1,7 @@
 import type { ProgramSpec } from '@vic/cli';
 import { importAdvisories } from './commands/advisories-command.ts';
 import { verifyAudit } from './commands/audit-command.ts';
+import { backup, restore } from './commands/backup-command.ts';
 import { gc, scrub } from './commands/collect-command.ts';
 import { migrateDatabase } from './commands/database-command.ts';
 import { migrate } from './commands/migrate-command.ts';
@@ -13,5 +14,17 @@ export const registryProgram: ProgramSpec = {
   name: 'registry',
   summary: 'The enterprise registry',
   version: VERSION,
-  commands: [serve, gc, scrub, importAdvisories, migrate, migrateDatabase, listUsers, resetPassword, verifyAudit],
+  commands: [
+    serve,
+    gc,
+    scrub,
+    importAdvisories,
+    backup,
+    restore,
+    migrate,
+    migrateDatabase,
+    listUsers,
+    resetPassword,
+    verifyAudit,
+  ],
 };

@@ -35,7 +35,8 @@ export async function openStorage(configuration: RegistryConfiguration, logger: 
   };
 }
 
-async function openBlobs(configuration: RegistryConfiguration, onDamage: DamageListener): Promise<BlobStore> {
+/** Opens the blob store of an installation. */
+export async function openBlobs(configuration: RegistryConfiguration, onDamage: DamageListener): Promise<BlobStore> {
   const { s3, dataDirectory } = configuration;
   if (s3 === undefined) return openFsBlobStore({ directory: join(dataDirectory, 'blobs'), onDamage });
   const { accessKeyId, secretAccessKeyFile, ...location } = s3;

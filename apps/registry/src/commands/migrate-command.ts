@@ -1,5 +1,5 @@
 import { defineCommand } from '@vic/cli';
-import { sql } from '@vic/sql';
+import { appliedMigrations } from '@vic/sql';
 import { INSTALLATION_OPTIONS, onInstallation } from './installation.ts';
 
 /** `registry migrate`. */
@@ -9,10 +9,7 @@ export const migrate = defineCommand({
   options: INSTALLATION_OPTIONS,
   run: async (options, context) =>
     onInstallation(options, context, async ({ storage }) => {
-      const { rows } = await sql<{ name: string }>`select name from schema_migration order by name`.execute(
-        storage.database.db,
-      );
-      const names = rows.map(({ name }) => name);
+      const names = await appliedMigrations(storage.database);
       context.result(
         { dialect: storage.database.dialect, migrations: names },
         `The ${storage.database.dialect} database is up to date: ${names.length} migrations, the last one ${names.at(-1)}.`,

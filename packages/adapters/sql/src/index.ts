@@ -2,7 +2,8 @@ export type { Database, DatabaseLocation, Executor, TransactionOptions } from '.
 export { openDatabase, openDatabaseAsItIs } from './open-database.ts';
 export { copyDatabase } from './copy/copy-database.ts';
 export type { CopiedTable, CopyOptions } from './copy/copy-database.ts';
-export { knownMigrations, requireCurrentSchema } from './schema-state.ts';
+export { snapshotDatabase } from './copy/snapshot-database.ts';
+export { appliedMigrations, knownMigrations, requireCurrentSchema } from './schema-state.ts';
 export { skipLocked } from './dialect/skip-locked.ts';
 export type { Schema } from './schema/schema.ts';
 export { isForeignKeyViolation, isUniqueViolation } from './sql-error.ts';

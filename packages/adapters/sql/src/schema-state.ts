@@ -1,5 +1,5 @@
 import { VicError } from '@vic/errors';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database } from './database.ts';
 import { POSTGRES_PARTS } from './dialect/postgres/open-postgres.ts';
 import { SQLITE_PARTS } from './dialect/sqlite/open-sqlite.ts';
@@ -9,6 +9,12 @@ import { MIGRATIONS } from './migrations/migrations.ts';
 /** The names of the migrations of this release, in order. */
 export function knownMigrations(): readonly string[] {
   return MIGRATIONS.map(({ name }) => name);
+}
+
+/** The names of the migrations that made the database what it is, in order. */
+export async function appliedMigrations({ db }: Pick<Database, 'db'>): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`select name from schema_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
 }
 
 /** Throws unless the database has exactly the schema of this release; changes nothing. */
