@@ -6,6 +6,8 @@ export interface EventOrigin {
   readonly operator: string;
   /** The address of the client; absent for what the registry does by itself. */
   readonly address?: string;
+  /** The reason that an administrator gave for passing by a policy. */
+  readonly breakGlass?: string;
   /** Set by replication, so that a copy does not cause the copy back: the name of the endpoint it came from. */
   readonly replicatedFrom?: string;
 }

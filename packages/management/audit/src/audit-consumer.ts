@@ -26,13 +26,14 @@ function toRecords({ event, position, occurredAtMs }: StoredEvent): readonly New
   const what = OPERATIONS[event.type];
   if (what === undefined || !('digest' in event)) return [];
   const { repository, digest, tags } = event;
-  const resource = tags.length === 0 ? `${repository}@${digest}` : `${repository}:${tags.join(',')}`;
+  const name = tags.length === 0 ? `${repository}@${digest}` : `${repository}:${tags.join(',')}`;
+  const reason = event.breakGlass === undefined ? '' : ` (break-glass: ${event.breakGlass})`;
   return [
     {
       ...what,
       atMs: occurredAtMs,
       operator: event.operator,
-      resource,
+      resource: `${name}${reason}`,
       project: { id: event.projectId, name: event.projectName },
       succeeded: true,
       ...(event.address === undefined ? {} : { address: event.address }),

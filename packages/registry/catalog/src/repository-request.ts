@@ -34,16 +34,15 @@ export function referenceOf(request: HttpRequest): string {
   return (request.params as Readonly<Record<string, string>>)['reference'] ?? '';
 }
 
-/** Who makes a request; a break-glass header is honoured by deletions only. */
+/** Who makes a request. */
 export function actorOf(request: HttpRequest): Actor {
   const userAgent = request.headers['user-agent'];
-  const actor: Actor = {
+  const actor = {
     principal: principalOf(request),
     address: request.ip,
     ...(userAgent === undefined ? {} : { userAgent }),
   };
-  const reason = request.headers[BREAK_GLASS_HEADER];
-  return request.method === 'DELETE' && reason !== undefined ? withBreakGlass(actor, String(reason)) : actor;
+  return withBreakGlass(actor, request);
 }
 
 /** What an audit record says of a deletion in spite of immutability; empty for others. */

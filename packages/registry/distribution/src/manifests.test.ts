@@ -1,5 +1,6 @@
 import { MEDIA_TYPES, contentDigestOf, digestOfBytes } from '@vic/oci';
 import { VicError } from '@vic/errors';
+import type { TagDeleteSubject } from '@vic/repositories';
 import { describe, expect, it } from 'vitest';
 import { OCTETS, RegistryClient } from './testing/registry-client.ts';
 import { startTestRegistry } from './testing/test-registry.ts';
@@ -249,6 +250,30 @@ describe('access', () => {
     expect(refused.body.toString()).toContain('The system is in read only mode. Any modification is prohibited.');
     expect((await client.send('POST', `/v2/${REPOSITORY}/blobs/uploads/`, OCTETS)).status).toBe(403);
     expect((await client.send('GET', `${PATH}/v1`)).status).toBe(200);
+  });
+
+  it('lets an administrator who says why delete what is immutable, and nothing else', async () => {
+    const beforeTagDelete = async ({ actor }: TagDeleteSubject): Promise<void> => {
+      if (actor.breakGlass !== undefined) return;
+      throw new VicError({ class: 'FailedPrecondition', code: 'TAG_IMMUTABLE', message: 'immutable' });
+    };
+    await using registry = await startTestRegistry({ gates: [{ name: 'immutability', beforeTagDelete }] });
+    const client = new RegistryClient(registry.url);
+    const { manifest } = await client.image(REPOSITORY, 'v1');
+    expect((await client.send('DELETE', `${PATH}/v1`)).status).toBe(412);
+    const why = { 'x-vic-break-glass': 'leaked a key' };
+    const type = { 'content-type': MEDIA_TYPES.ociManifest };
+    const pushed = await client.send('PUT', `${PATH}/v1`, { ...type, ...why }, manifest);
+    expect([pushed.status, pushed.body.toString()]).toEqual([400, expect.stringContaining('allows deletions only')]);
+    expect((await client.send('GET', `${PATH}/v1`, why)).status).toBe(200);
+    expect((await client.send('DELETE', `${PATH}/v1`, { 'x-vic-break-glass': ' ' })).status).toBe(400);
+    expect((await client.send('DELETE', `${PATH}/v1`, why)).status).toBe(202);
+    const row = await registry.database.db
+      .selectFrom('event')
+      .select('body')
+      .where('type', '=', 'tag.deleted')
+      .executeTakeFirstOrThrow();
+    expect(JSON.parse(row.body)).toMatchObject({ breakGlass: 'leaked a key', operator: 'ada' });
   });
 
   it('tells events where a copy came from', async () => {

@@ -1,5 +1,6 @@
 import { nameOf } from '@vic/authz';
 import { type HttpReply, type HttpRequest, noteRequest } from '@vic/http';
+import { withBreakGlass } from '@vic/policies';
 import type { Actor, RepositoryPlace } from '@vic/repositories';
 import type { Access, WantedAccess } from './distribution-access.ts';
 import { readOnly, unknownProject } from './distribution-error.ts';
@@ -53,7 +54,7 @@ export async function admit(
     ...(userAgent === undefined ? {} : { userAgent }),
     ...(origin === undefined ? {} : { replicatedFrom: origin }),
   };
-  return { ...http, access, actor };
+  return { ...http, access, actor: withBreakGlass(actor, request) };
 }
 
 /** The request as one about a repository; a project that is not there has none. */

@@ -10,6 +10,7 @@ export function originOf(place: RepositoryPlace, actor: Actor): EventOrigin {
     projectName: place.project.name,
     operator: nameOf(actor.principal),
     ...(actor.address === undefined ? {} : { address: actor.address }),
+    ...(actor.breakGlass === undefined ? {} : { breakGlass: actor.breakGlass }),
     ...(actor.replicatedFrom === undefined ? {} : { replicatedFrom: actor.replicatedFrom }),
   };
 }

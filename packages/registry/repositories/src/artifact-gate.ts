@@ -10,6 +10,8 @@ export interface Actor {
   readonly address?: string;
   /** The endpoint a replication copies from; changes made by it say so in their events. */
   readonly replicatedFrom?: string;
+  /** Why a policy is passed by, for the audit log; set by the policy's package only. */
+  readonly breakGlass?: string;
 }
 
 /** Where something happens: a repository that need not exist yet. */

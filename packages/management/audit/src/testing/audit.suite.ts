@@ -67,13 +67,14 @@ export const auditSuite: DialectSuite = (open) => {
     await database.transaction(async (transaction) => {
       await appendEvent(transaction, { type: 'artifact.pushed', ...artifact, tags: ['1.0'] });
       await appendEvent(transaction, { type: 'artifact.pulled', ...artifact, tags: [] });
+      await appendEvent(transaction, { type: 'artifact.deleted', ...artifact, tags: ['1.0'], breakGlass: 'a leak' });
     });
     await consumers.drain(AbortSignal.timeout(5000));
     await log.record({
       operation: 'delete',
       resourceType: 'artifact',
       principal: { kind: 'anonymous' },
-      resource: 'x',
+      resource: 'x (break-glass: a leak)',
       project: undefined,
       succeeded: true,
       address: '',
@@ -83,6 +84,7 @@ export const auditSuite: DialectSuite = (open) => {
     expect((await log.search({ ...all(), sort: [{ field: 'id', descending: false }] })).items).toMatchObject([
       { operation: 'create', resourceType: 'artifact', resource: 'library/busybox:1.0', operator: 'ada' },
       { operation: 'pull', resourceType: 'artifact', resource: 'library/busybox@sha256:0' },
+      { operation: 'delete', resource: 'library/busybox:1.0 (break-glass: a leak)' },
     ]);
   });
 
