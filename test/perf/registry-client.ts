@@ -93,10 +93,10 @@ export class RegistryBenchClient implements Disposable {
     });
   }
 
-  /** The names of all tags, page by page. */
-  async listTags(pageSize: number): Promise<number> {
+  /** Counts all tags, page by page; `page` is the query that asks for the first, all at once when empty. */
+  async listTags(page: string): Promise<number> {
     let count = 0;
-    for (let path: string | undefined = `/v2/${this.#repository}/tags/list?n=${pageSize}`; path !== undefined;) {
+    for (let path: string | undefined = `/v2/${this.#repository}/tags/list${page}`; path !== undefined;) {
       const { response, body }: Answer = await this.#call('GET', path, 200);
       count += (JSON.parse(body.toString()) as { tags: readonly string[] | null }).tags?.length ?? 0;
       path = /<([^>]+)>/.exec(String(response.headers.link ?? ''))?.[1];
