@@ -73,7 +73,7 @@ interface Served {
 
 async function registerRoutes({ app }: HttpServer, served: Served): Promise<readonly DeclaredRoute[]> {
   const { storage, parts, access, tls, metrics, logger } = served;
-  const { identity, projects, authorizer, settings } = parts.management;
+  const { projects, authorizer, settings } = parts.management;
   const isReadOnly = async (): Promise<boolean> => settings.get('read_only');
   measureRequests(app, metrics);
   metricsRoutes(metrics)(app);
@@ -87,8 +87,7 @@ async function registerRoutes({ app }: HttpServer, served: Served): Promise<read
   });
   tokenRoutes(access.tokenRoutes)(app);
   const services = {
-    authenticate: async (...[credentials]: Parameters<typeof identity.authenticate>) =>
-      identity.authenticate(credentials),
+    authenticate: access.rest,
     authorizer,
     findProject: async (nameOrId: string, isName: boolean) => projects.find(nameOrId, isName),
     isReadOnly,

@@ -7,6 +7,7 @@ export {
   requirePermission,
 } from './rest-application.ts';
 export type { DeclaredRoute, RestOptions, RestRoutes } from './rest-application.ts';
+export { basicUserName } from './basic-user-name.ts';
 export type { AuditedOperation, Credentials, RestServices } from './rest-services.ts';
 export type { ApiInfo } from './api-document.ts';
 export { permits } from './route-permission.ts';

@@ -12,3 +12,5 @@ export { auditRoutes } from './audit-routes.ts';
 export type { AuditRoutesDeps } from './audit-routes.ts';
 export { verifyChain } from './verify-chain.ts';
 export type { AnchorVerdict, ChainAnchor, ChainProblem, ChainReport } from './verify-chain.ts';
+export { FailedSignIns } from './failed-sign-ins.ts';
+export type { FailedSignInsDeps } from './failed-sign-ins.ts';

@@ -1,5 +1,5 @@
-export { TokenKeys } from './token-keys.ts';
-export type { Sealer, TokenKeysDeps } from './token-keys.ts';
+export { TokenKeys, resealTokenKeys } from './token-keys.ts';
+export type { PublicKey, Sealer, TokenKeysDeps } from './token-keys.ts';
 export { AccessTokens } from './access-tokens.ts';
 export type { AccessTokensDeps } from './access-tokens.ts';
 export { RefreshTokens } from './refresh-tokens.ts';

@@ -1,6 +1,6 @@
 import { Mutex } from '@vic/async';
 import { VicError } from '@vic/errors';
-import type { Database, Schema, Selectable } from '@vic/sql';
+import { type Database, type Schema, type Selectable, rewriteColumn } from '@vic/sql';
 import { type CryptoKey, type JWK, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 
 /** Encrypts what is stored; satisfied by `SecretBox`. */
@@ -14,6 +14,9 @@ export interface SigningKey {
   readonly kid: string;
   readonly key: CryptoKey;
 }
+
+/** A key that tokens are verified with, as a member of a JWK set (RFC 7517). */
+export type PublicKey = Readonly<Record<string, unknown>> & { readonly kid: string };
 
 /** What {@link TokenKeys} is composed of. */
 export interface TokenKeysDeps {
@@ -64,6 +67,24 @@ export class TokenKeys {
   async verifyingKey(kid: string): Promise<CryptoKey | undefined> {
     const { verifying } = await this.#keys(MAX_AGE_MS);
     return verifying.get(kid) ?? (await this.#keys(MIN_RELOAD_MS)).verifying.get(kid);
+  }
+
+  /** The public keys of every token that may still be valid, the newest first. */
+  async publicKeys(): Promise<readonly PublicKey[]> {
+    const rows = await this.#deps.database.db
+      .selectFrom('token_keys')
+      .select(['kid', 'algorithm', 'public_key'])
+      .where((eb) =>
+        eb.or([eb('retired_at_ms', 'is', null), eb('retired_at_ms', '>=', this.#now() - RETIRED_FOR_MS)]),
+      )
+      .orderBy('id', 'desc')
+      .execute();
+    return rows.map((row) => ({
+      ...(JSON.parse(row.public_key) as JWK),
+      kid: row.kid,
+      alg: row.algorithm,
+      use: 'sig',
+    }));
   }
 
   /** Makes a new key to sign with; tokens signed by earlier ones stay valid until they expire. */
@@ -133,6 +154,15 @@ export class TokenKeys {
     const key = await importKey(this.#deps.secrets.open(row.private_key, contextOf(row.kid)));
     return { kid: row.kid, key };
   }
+}
+
+/** Seals the private keys again that `reseal` gives another form for; says how many. */
+export async function resealTokenKeys(
+  { db }: Pick<Database, 'db'>,
+  reseal: (sealed: string, context: string) => string | undefined,
+): Promise<number> {
+  const keys = { table: 'token_keys', key: 'id', column: 'private_key' } as const;
+  return rewriteColumn(db, keys, (sealed, { kid }) => reseal(sealed, contextOf(kid)));
 }
 
 function contextOf(kid: string): string {

@@ -1,15 +1,17 @@
 import { ANONYMOUS, type Principal, nameOf } from '@vic/authz';
 import { VicError, isVicError } from '@vic/errors';
 import { type HttpApplication, type HttpRequest, noteRequest } from '@vic/http';
-import type { Credentials } from '@vic/rest';
+import { type Credentials, basicUserName } from '@vic/rest';
 import type { IssuedToken } from './access-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
 import type { TokenIdentity } from './token-identity.ts';
+import type { TokenKeys } from './token-keys.ts';
 import type { TokenService } from './token-service.ts';
 
 /** What {@link tokenRoutes} needs. */
 export interface TokenRoutesDeps {
   readonly service: TokenService;
+  readonly keys: Pick<TokenKeys, 'publicKeys'>;
   readonly refreshTokens: RefreshTokens;
   readonly identity: Pick<TokenIdentity, 'authenticate'>;
   /** Whether a secret is an access token of its own: a client may keep that, and gets no other for it. */
@@ -30,6 +32,8 @@ export interface SignIn {
 }
 
 const PATH = '/service/token';
+/** The JWK set that tokens are verified with. */
+const KEYS_PATH = '/service/token/keys';
 const FORM = 'application/x-www-form-urlencoded';
 const MAX_FORM_BYTES = 64 * 1024;
 
@@ -49,6 +53,8 @@ export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => vo
         ...(isOffline ? await refreshBody(deps, principal, parameters) : {}),
       });
     });
+
+    app.get(KEYS_PATH, async () => ({ keys: await deps.keys.publicKeys() }));
 
     void app.register(async (scope) => {
       scope.removeAllContentTypeParsers();
@@ -73,7 +79,7 @@ export function tokenRoutes(deps: TokenRoutesDeps): (app: HttpApplication) => vo
 
 async function signIn(deps: TokenRoutesDeps, credentials: Credentials, isLogin: boolean): Promise<Principal> {
   const { address, method } = credentials;
-  const attempt = { name: nameIn(credentials.authorization), address, method };
+  const attempt = { name: basicUserName(credentials.authorization), address, method };
   try {
     const principal = await deps.identity.authenticate(credentials);
     if (isLogin && principal.kind !== 'anonymous') await deps.recordSignIn({ ...attempt, principal, succeeded: true });
@@ -84,13 +90,6 @@ async function signIn(deps: TokenRoutesDeps, credentials: Credentials, isLogin: 
     }
     throw error;
   }
-}
-
-/** The user's name in a Basic header; empty for other credentials. */
-function nameIn(authorization: string | undefined): string {
-  const value = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
-  const decoded = Buffer.from(value, 'base64').toString('utf8');
-  return decoded.slice(0, Math.max(0, decoded.indexOf(':')));
 }
 
 async function issue(deps: TokenRoutesDeps, principal: Principal, parameters: URLSearchParams): Promise<IssuedToken> {
