@@ -17,8 +17,9 @@ export function composeWebhooks(
   { database, secrets }: Storage,
   { jobs, projects, settings }: Management,
 ): Contribution {
-  const policies = new WebhookPolicies({ database, secrets });
-  const delivery = new WebhookDelivery({ policies, guard: new AddressGuard(configuration.webhookAddresses) });
+  const guard = new AddressGuard(configuration.webhookAddresses);
+  const policies = new WebhookPolicies({ database, secrets, guard });
+  const delivery = new WebhookDelivery({ policies, guard });
   const consumer = new WebhookConsumer({
     database,
     policies,

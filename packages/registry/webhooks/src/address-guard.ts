@@ -1,4 +1,6 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { withDeadline } from '@vic/async';
 import { VicError } from '@vic/errors';
 
 /**
@@ -23,6 +25,9 @@ const CLOSED = [
   'ff00::/8',
 ];
 
+const LOOKUP_TIMEOUT_MS = 5_000;
+const REMEDY = 'An administrator of the system can open it: webhookAddresses in the configuration file.';
+
 /** Decides which addresses webhooks may be sent to. */
 export class AddressGuard {
   readonly #closed = blockList(CLOSED);
@@ -42,9 +47,40 @@ export class AddressGuard {
       class: 'PermissionDenied',
       code: 'WEBHOOK_ADDRESS_DENIED',
       message: `Webhooks may not be sent to ${address}.`,
-      remedy: 'An administrator of the system can allow it in the configuration of webhooks.',
+      remedy: REMEDY,
     });
   };
+
+  /**
+   * Throws `InvalidArgument` when the host of a URL is, or stands for, an address that webhooks may not be sent to.
+   * A name that cannot be resolved now is let through: deliveries ask again.
+   */
+  async checkUrl(url: string): Promise<void> {
+    const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+    for (const address of await addressesOf(host)) {
+      try {
+        this.check(address);
+      } catch (cause) {
+        throw refusedUrl(url, isIP(host) === 0 ? `${host} is ${address}` : address, cause);
+      }
+    }
+  }
+}
+
+async function addressesOf(host: string): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return [host];
+  const ask = async (): Promise<readonly string[]> => (await lookup(host, { all: true })).map(({ address }) => address);
+  return withDeadline(`the addresses of ${host}`, LOOKUP_TIMEOUT_MS, ask).catch(() => []);
+}
+
+function refusedUrl(url: string, address: string, cause: unknown): VicError {
+  return new VicError({
+    class: 'InvalidArgument',
+    code: 'WEBHOOK_ADDRESS_REFUSED',
+    message: `"${url.slice(0, 100)}" cannot be the address of a webhook: webhooks may not be sent to ${address}.`,
+    remedy: REMEDY,
+    cause,
+  });
 }
 
 /** `::ffff:127.0.0.1` and its hexadecimal spelling are 127.0.0.1. */

@@ -1,3 +1,4 @@
+export { resealWebhookSecrets } from './reseal-webhooks.ts';
 export { WebhookPolicies } from './webhook-policies.ts';
 export type { Sealer, WebhookPoliciesDeps } from './webhook-policies.ts';
 export type {

@@ -11,6 +11,7 @@ import {
   type Selectable,
   fetchPage,
 } from '@vic/sql';
+import type { AddressGuard } from './address-guard.ts';
 import type { WebhookEventType } from './event-type.ts';
 import { checkPolicy, checkedEventTypes, payloadFormatOf } from './policy-rules.ts';
 import type { NewWebhookPolicy, NewWebhookTarget, WebhookPolicy, WebhookTarget } from './webhook-policy.ts';
@@ -25,6 +26,8 @@ export interface Sealer {
 export interface WebhookPoliciesDeps {
   readonly database: Database;
   readonly secrets: Sealer;
+  /** Refuses addresses that nothing could be delivered to. */
+  readonly guard: Pick<AddressGuard, 'checkUrl'>;
   /** The present time; the clock's when absent. */
   readonly now?: () => number;
 }
@@ -39,8 +42,10 @@ const MAPPING: ListMapping = {
   },
   defaultSort: ['id'],
 };
-const AUTH_HEADER = 'webhook auth header';
-const SIGNING_SECRET = 'webhook signing secret';
+/** What `Authorization` headers are sealed for. */
+export const AUTH_HEADER = 'webhook auth header';
+/** What signing secrets are sealed for. */
+export const SIGNING_SECRET = 'webhook signing secret';
 const SECRET_BYTES = 24;
 
 /** What lists of policies can be filtered and sorted by. */
@@ -113,6 +118,7 @@ export class WebhookPolicies {
     creator: string,
   ): Promise<{ readonly id: number; readonly signingSecret: string | undefined }> {
     checkPolicy(policy);
+    await this.#checkAddresses(policy, []);
     const nowMs = this.#now();
     const made =
       policy.signingSecret === undefined ? `whsec_${randomBytes(SECRET_BYTES).toString('base64')}` : undefined;
@@ -137,6 +143,7 @@ export class WebhookPolicies {
   async update(projectId: number, id: number, policy: NewWebhookPolicy): Promise<void> {
     checkPolicy(policy);
     const current = await this.get(projectId, id);
+    await this.#checkAddresses(policy, current.targets);
     const { signingSecret } = policy;
     await this.#deps.database.transaction(async (transaction) => {
       if (await isTaken(transaction, current, policy.name)) throw nameTaken(policy.name);
@@ -207,6 +214,13 @@ export class WebhookPolicies {
       .returning('policy_id')
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  /** Those of targets that stay are not asked about again, so that a policy can still be switched off. */
+  async #checkAddresses(policy: NewWebhookPolicy, current: readonly WebhookTarget[]): Promise<void> {
+    for (const { address } of policy.targets) {
+      if (!current.some((target) => target.address === address)) await this.#deps.guard.checkUrl(address);
+    }
   }
 
   #values(

@@ -77,14 +77,24 @@ export interface World extends AsyncDisposable {
 /** Webhooks with their consumer, runner and API, of one project whose caller may everything. */
 export async function webhookWorld(
   database: Database,
-  options: { readonly allowed?: readonly string[]; readonly maxAttempts?: number; readonly retryMs?: number } = {},
+  options: {
+    readonly allowed?: readonly string[];
+    /** Without, addresses are checked at delivery alone: as names that stood for another when their policy was made. */
+    readonly checksUrls?: boolean;
+    readonly maxAttempts?: number;
+    readonly retryMs?: number;
+  } = {},
 ): Promise<World> {
   const projectId = await addProject(database);
   const project: ProjectIdentity = { id: projectId, name: 'team', public: true };
   const logger = silentLogger();
-  const policies = new WebhookPolicies({ database, secrets: new SecretBox(randomBytes(32)) });
-  const jobs = new Jobs(database);
   const guard = new AddressGuard(options.allowed ?? ['127.0.0.1']);
+  const policies = new WebhookPolicies({
+    database,
+    secrets: new SecretBox(randomBytes(32)),
+    guard: { checkUrl: async (url) => (options.checksUrls === true ? guard.checkUrl(url) : undefined) },
+  });
+  const jobs = new Jobs(database);
   await using stack = new AsyncDisposableStack();
   const delivery = stack.use(
     new WebhookDelivery({

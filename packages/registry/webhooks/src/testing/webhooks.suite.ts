@@ -5,7 +5,7 @@ import type { RegistryEvent } from '@vic/registry-api';
 import { SecretBox } from '@vic/secrets';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
-import { WebhookConsumer, WebhookPolicies } from '../index.ts';
+import { AddressGuard, WebhookConsumer, WebhookPolicies } from '../index.ts';
 import { type World, addProject, receiver, webhookWorld } from './webhook-world.ts';
 
 const DEADLINE_MS = 20_000;
@@ -254,10 +254,45 @@ export const webhooksSuite: DialectSuite = (open) => {
     });
   });
 
+  it('refuses a policy whose address is closed, and says what opens it', async () => {
+    await using database = await open();
+    await using world = await webhookWorld(database, { allowed: ['127.0.0.9'], checksUrls: true });
+    for (const host of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '169.254.169.254']) {
+      const refused = await world.call('POST', '/policies', policy(`http://${host}:8080/`));
+      expect([host, refused.status]).toEqual([host, 400]);
+      expect(refused.text).toContain('webhooks may not be sent to');
+      expect(refused.text).toContain('webhookAddresses in the configuration file');
+    }
+    const { status, location } = await world.call('POST', '/policies', policy('http://127.0.0.9/'));
+    expect(status).toBe(201);
+    expect((await world.call('PUT', location, policy('http://127.0.0.1/'))).status).toBe(400);
+    expect((await world.call('PUT', location, policy('http://127.0.0.9/', { enabled: false }))).status).toBe(200);
+  });
+
+  it('keeps a policy changeable whose address has been closed since', async () => {
+    await using database = await open();
+    const projectId = await addProject(database);
+    const secrets = new SecretBox(randomBytes(32));
+    const before = new WebhookPolicies({ database, secrets, guard: new AddressGuard(['127.0.0.1']) });
+    const closed = new WebhookPolicies({ database, secrets, guard: new AddressGuard() });
+    const target = { type: 'http', address: 'http://127.0.0.1/', payloadFormat: undefined, authHeader: undefined };
+    const hook = {
+      ...{ name: 'hook', description: '', enabled: true, eventTypes: ['PUSH_ARTIFACT'], signingSecret: undefined },
+      targets: [{ ...target, skipCertificateCheck: false }],
+    };
+    const { id } = await before.create(projectId, hook, 'alice');
+    await closed.update(projectId, id, { ...hook, enabled: false });
+    expect(await closed.find(id)).toMatchObject({ enabled: false });
+  });
+
   it('an event that is told twice sets a policy off once', async () => {
     await using database = await open();
     const projectId = await addProject(database);
-    const policies = new WebhookPolicies({ database, secrets: new SecretBox(randomBytes(32)) });
+    const policies = new WebhookPolicies({
+      database,
+      secrets: new SecretBox(randomBytes(32)),
+      guard: { checkUrl: async () => undefined },
+    });
     const target = { type: 'http', address: 'https://a.example/', payloadFormat: undefined };
     await policies.create(
       projectId,
