@@ -1,4 +1,6 @@
+import 'reflect-metadata';
 import { X509Certificate } from 'node:crypto';
+import { BasicConstraintsExtension, X509Certificate as ReadCertificate } from '@peculiar/x509';
 import { VicError } from '@vic/errors';
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
@@ -37,11 +39,13 @@ export function chainProblem(
     if (!isValidAt(current, atMs)) return `the certificate of ${nameOf(current)} is not valid at the time of signing`;
     if (authorities.some((authority) => authority.raw.equals(current.raw))) return undefined;
     const authority = authorities.find((candidate) => isIssuedBy(current, candidate));
+    const issuer = authority ?? intermediates.find((other) => other !== current && isIssuedBy(current, other));
+    if (issuer === undefined) return `the certificate of ${nameOf(leaf)} was not issued by a trusted authority`;
+    // All before this one but the leaf are authorities below it (RFC 5280, 4.2.1.9).
+    if (depth > pathLengthOf(issuer)) return `the authority ${nameOf(issuer)} allows fewer authorities below it`;
     if (authority !== undefined) {
       return isValidAt(authority, atMs) ? undefined : `the authority ${nameOf(authority)} is not valid any more`;
     }
-    const issuer = intermediates.find((candidate) => candidate !== current && isIssuedBy(current, candidate));
-    if (issuer === undefined) return `the certificate of ${nameOf(leaf)} was not issued by a trusted authority`;
     current = issuer;
   }
   return `the chain of certificates is longer than ${MAX_CHAIN_LENGTH}`;
@@ -49,6 +53,11 @@ export function chainProblem(
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+function pathLengthOf(certificate: X509Certificate): number {
+  const read = new ReadCertificate(new Uint8Array(certificate.raw));
+  return read.getExtension(BasicConstraintsExtension)?.pathLength ?? Number.POSITIVE_INFINITY;
 }
 
 function isValidAt(certificate: X509Certificate, atMs: number): boolean {

@@ -273,6 +273,34 @@ describe('a cosign-identity rule with authorities', () => {
   });
 });
 
+test('a signature is found among attestations without end, and is what a refusal speaks of', async () => {
+  const shelf = new Shelf();
+  shelf.put([bundleLayer(sigstore.bundle())], { artifactType: bundleLayer({}).mediaType });
+  const predicateType = 'https://cosign.sigstore.dev/attestation/vuln/v1';
+  for (let count = 0; count < 60; count++) {
+    const layer = bundleLayer({ ...sigstore.bundle({ predicateType }), count });
+    const annotations = { 'dev.sigstore.bundle.predicateType': predicateType };
+    shelf.put([layer], { artifactType: layer.mediaType, annotations });
+  }
+  await expect(judge(shelf, { ...byRoot, subject: SIGNER })).resolves.toMatchObject({ trusted: true });
+  expect((await judge(shelf, { ...byRoot, subject: 'nobody' })).reason).toContain('the first was made by');
+});
+
+test('a chain is refused that is longer than its authority allows, or whose intermediate is for other uses', async () => {
+  for (const [own, reason] of [
+    [new TestSigstore({ root: { pathLength: 0 } }), 'allows fewer authorities below it'],
+    [new TestSigstore({ intermediate: { usages: ['1.3.6.1.5.5.7.3.1'] } }), 'not issued by a trusted authority'],
+  ] as const) {
+    const verdict = await judge(under(own.simpleSigning()), { authorities: own.root, subject: SIGNER });
+    expect(verdict.trusted).toBe(false);
+    expect(verdict.reason).toContain(reason);
+  }
+  const own = new TestSigstore({ root: { pathLength: 1 }, intermediate: { usages: [], pathLength: 0 } });
+  await expect(judge(under(own.simpleSigning()), { authorities: own.root, subject: SIGNER })).resolves.toMatchObject({
+    trusted: true,
+  });
+});
+
 interface Identity {
   readonly subject: string;
   readonly issuer?: string;

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { VicError, describeError } from '@vic/errors';
 import { type ContentDescriptor, type ContentDigest, parseRegistryManifest } from '@vic/oci';
-import type { RepositoryStore } from '@vic/repositories';
+import type { Referrer, RepositoryStore } from '@vic/repositories';
 import type { CosignSignature } from './cosign/cosign-signature.ts';
-import { BUNDLE_TYPE, readSigstoreBundle } from './cosign/sigstore-bundle.ts';
+import { BUNDLE_TYPE, SIGN_PREDICATE, readSigstoreBundle } from './cosign/sigstore-bundle.ts';
 import { SIMPLE_SIGNING_TYPE, readSimpleSigning } from './cosign/simple-signing.ts';
 import { COSE_TYPE, readCose } from './notation/cose-envelope.ts';
 import { JWS_TYPE, readJws } from './notation/jws-envelope.ts';
@@ -39,17 +39,20 @@ export class StoredSignatures {
     this.#deps = deps;
   }
 
-  /** Digests of the manifests that hold signatures of an artifact, the newest clients' way first. */
+  /** Digests of the manifests that hold signatures of an artifact: the likeliest first, as not all may be read. */
   async find(repository: string, digest: ContentDigest): Promise<readonly ContentDigest[]> {
+    const tagged = await this.#deps.store.getManifest(repository, `${digest.replace(':', '-')}.sig`);
     const referrers = await this.#deps.store.listReferrers(repository, digest);
-    const referring = referrers
+    const holding = referrers
       .filter(
         ({ artifactType }) =>
           artifactType === NOTATION_TYPE || BUNDLE_TYPE.test(artifactType) || isCosign(artifactType),
       )
-      .map((referrer) => referrer.digest);
-    const tagged = await this.#deps.store.getManifest(repository, `${digest.replace(':', '-')}.sig`);
-    const all = new Set([...referring, ...(tagged === undefined ? [] : [tagged.manifest.digest])]);
+      .toReversed();
+    // Scanners attest again and again.
+    const [attestations, others] = [holding.filter(isAttestation), holding.filter((one) => !isAttestation(one))];
+    const referring = [...others, ...attestations].map((referrer) => referrer.digest);
+    const all = new Set([...(tagged === undefined ? [] : [tagged.manifest.digest]), ...referring]);
     return [...all].slice(0, MAX_SIGNATURES);
   }
 
@@ -94,6 +97,12 @@ export class StoredSignatures {
     for await (const chunk of await this.#deps.blobs.read(digest)) chunks.push(chunk as Buffer);
     return Buffer.concat(chunks);
   }
+}
+
+/** As cosign itself says; what says nothing is read to be sure. */
+function isAttestation({ annotations }: Referrer): boolean {
+  const predicateType = annotations['dev.sigstore.bundle.predicateType'];
+  return predicateType !== undefined && predicateType !== SIGN_PREDICATE;
 }
 
 function isCosign(artifactType: string): boolean {

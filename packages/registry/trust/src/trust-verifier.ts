@@ -1,3 +1,4 @@
+import { describeError } from '@vic/errors';
 import type { ContentDigest } from '@vic/oci';
 import type { Database } from '@vic/sql';
 import { verifyWithIdentity } from './cosign/identity-rule.ts';
@@ -83,14 +84,26 @@ export class TrustVerifier {
     if (signature.content === undefined) return rejected(`cannot be read: ${signature.problem}`);
     // The place a signature is stored at says nothing: what was signed has to name the artifact.
     if (signature.content.subjectDigest !== digest) return rejected('is of another artifact');
+    if ('attests' in signature.content && signature.content.attests !== undefined) {
+      return rejected(`is an attestation (${signature.content.attests}), which does not approve of the artifact`);
+    }
     const reasons: string[] = [];
     for (const rule of rules) {
-      const verdict = this.#apply(rule, signature);
+      const verdict = this.#applySafely(rule, signature);
       if (verdict === undefined) continue;
       if (verdict.accepted) return verdict;
       reasons.push(`${verdict.reason} (rule ${rule.name})`);
     }
     return rejected(reasons.join('; ') || 'is of a kind that no rule is about');
+  }
+
+  /** Whoever may push chooses what is in a signature: it must not make the artifact unusable. */
+  #applySafely(rule: TrustRule, signature: StoredSignature): SignatureVerdict | undefined {
+    try {
+      return this.#apply(rule, signature);
+    } catch (error) {
+      return rejected(`cannot be verified: ${describeError(error)}`);
+    }
   }
 
   #apply(rule: TrustRule, signature: StoredSignature): SignatureVerdict | undefined {

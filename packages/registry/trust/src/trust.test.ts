@@ -82,6 +82,19 @@ describe('a notation rule', () => {
   });
 });
 
+test('a signature that makes no sense is one that is refused, and no error of the registry', async () => {
+  const authority = await CertificateAuthority.create({ commonName: 'A' });
+  const rule = { kind: 'notation', name: 'ci', authorities: authority.credential.certificate } as const;
+  const shelf = new Shelf();
+  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = pair.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  putJws(shelf, { certificate: 'AAAA', key }, IMAGE);
+  expect(await shelf.judge(policyOf(rule), 'notation')).toMatchObject({
+    trusted: false,
+    reason: expect.stringContaining('cannot be verified') as string,
+  });
+});
+
 describe('TrustGate', () => {
   const subject = {
     project: PROJECT,

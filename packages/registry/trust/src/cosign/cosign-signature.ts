@@ -8,6 +8,8 @@ export interface CosignSignature {
   readonly signature: Uint8Array;
   /** The digest that the signed statement is about. */
   readonly subjectDigest: string;
+  /** The kind of what is attested, where more is said than that the artifact is approved of: an SBOM, a build. */
+  readonly attests: string | undefined;
   /** The signer's certificate; absent for key pairs. */
   readonly certificate: Uint8Array | undefined;
   readonly intermediates: readonly Uint8Array[];

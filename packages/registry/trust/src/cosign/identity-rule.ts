@@ -5,7 +5,7 @@ import type { RuleOf } from '../trust-policy.ts';
 import type { CosignSignature } from './cosign-signature.ts';
 import { matchesPattern } from './name-pattern.ts';
 import { isSignedWith } from './public-key-signature.ts';
-import { type Signer, signerOf } from './signing-certificate.ts';
+import { CODE_SIGNING, type Signer, signerOf } from './signing-certificate.ts';
 import { proofProblem } from './sigstore-proof.ts';
 import { materialOf, materialOfKeys } from './trusted-root.ts';
 
@@ -43,7 +43,7 @@ function problemByAuthorities(
   const { leaf, intermediates, nowMs } = chain;
   const authorities = parseCertificates(rule.authorities ?? '', rule.name);
   const problemAt = (atMs: number): string | undefined => {
-    const problem = chainProblem(leaf, intermediates, authorities, atMs);
+    const problem = chainProblem(leaf, intermediates.filter(mayBeForCode), authorities, atMs);
     return problem === undefined ? undefined : `is not trusted: ${problem}`;
   };
   if (rule.logKey === undefined) return problemAt(nowMs);
@@ -55,6 +55,12 @@ function problemByAuthorities(
   };
   const problem = proofProblem(signature, materialOfKeys(rule.logKey, signature.bundle), leaf, isTrustedAt);
   return untrusted ?? problem;
+}
+
+/** What an authority may be for, those below it may be for; one that does not say may be for anything. */
+function mayBeForCode({ keyUsage }: X509Certificate): boolean {
+  const usages: readonly string[] = keyUsage ?? [];
+  return usages.length === 0 || usages.includes(CODE_SIGNING);
 }
 
 function judgeIdentity(rule: IdentityRule, { names, issuer }: Signer): SignatureVerdict {

@@ -10,7 +10,8 @@ export interface Signer {
   readonly maySignCode: boolean;
 }
 
-const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
+/** The extended key usage of those who sign code (RFC 5280, 4.2.1.12). */
+export const CODE_SIGNING = '1.3.6.1.5.5.7.3.3';
 const ALTERNATIVE_NAMES = '2.5.29.17';
 /** Fulcio's extensions: the older issuer is plain text, the newer one a UTF8String (fulcio docs/oid-info.md). */
 const ISSUER_V1 = '1.3.6.1.4.1.57264.1.1';

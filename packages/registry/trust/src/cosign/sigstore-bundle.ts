@@ -11,7 +11,8 @@ const Statement = Type.Object({
   predicateType: Type.String(),
 });
 const STATEMENT_TYPE = 'application/vnd.in-toto+json';
-const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
+/** What a bundle says that approves of an artifact and no more. */
+export const SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1';
 /** Each is judged; clients send one, or one for each log. */
 const MAX_ENTRIES = 10;
 /** Fulcio's chains have three. */
@@ -27,7 +28,7 @@ export function readSigstoreBundle(bytes: Uint8Array): CosignSignature {
   return {
     signedBytes: preAuthenticated(payloadType, payload),
     signature: signatures[0]?.sig ?? Buffer.alloc(0),
-    subjectDigest: subjectOf(payloadType, payload),
+    ...statementOf(payloadType, payload),
     certificate: certificates[0],
     intermediates: certificates.slice(1),
     bundle,
@@ -68,13 +69,15 @@ function preAuthenticated(type: string, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload]);
 }
 
-function subjectOf(payloadType: string, payload: Buffer): string {
-  const statement = payloadType === STATEMENT_TYPE ? parseJson(payload.toString('utf8')) : undefined;
+function statementOf(type: string, payload: Buffer): Pick<CosignSignature, 'subjectDigest' | 'attests'> {
+  const statement = type === STATEMENT_TYPE ? parseJson(payload.toString('utf8')) : undefined;
   if (!Value.Check(Statement, statement)) throw unreadable('is not over an in-toto statement about one artifact');
-  // An attestation, say an SBOM, is signed too, but it does not approve of the artifact.
-  if (statement.predicateType !== SIGN_PREDICATE) throw unreadable(`is an attestation (${statement.predicateType})`);
-  const [[algorithm, hash] = ['', '']] = Object.entries(statement.subject[0]?.digest ?? {});
-  return `${algorithm}:${hash}`;
+  const { subject, predicateType } = statement;
+  const [[algorithm, hash] = ['', '']] = Object.entries(subject[0]?.digest ?? {});
+  return {
+    subjectDigest: `${algorithm}:${hash}`,
+    attests: predicateType === SIGN_PREDICATE ? undefined : predicateType,
+  };
 }
 
 function parseJson(text: string): unknown {

@@ -48,6 +48,7 @@ export function readSimpleSigning(payload: Uint8Array, annotations: Readonly<Rec
     signedBytes: payload,
     signature,
     subjectDigest,
+    attests: undefined,
     certificate: leaf,
     intermediates: chain ? parseCertificates(chain, 'the chain of the certificate').map(({ raw }) => raw) : [],
     bundle: {

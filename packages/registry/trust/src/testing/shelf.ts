@@ -14,6 +14,11 @@ export interface Layer {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** Under cosign's tag, or as a referrer of the image. */
+type ShelfPlace =
+  | { readonly tag: string }
+  | { readonly artifactType: string; readonly annotations?: Readonly<Record<string, string>> };
+
 /** The image that signatures are about. */
 export const IMAGE = digestOf('image');
 /** Where it is. */
@@ -34,7 +39,7 @@ export class Shelf {
   });
 
   /** Stores blobs under a manifest; as cosign's tag, or as a referrer. */
-  put(layers: readonly Layer[], as: { readonly tag: string } | { readonly artifactType: string }): ContentDigest {
+  put(layers: readonly Layer[], as: ShelfPlace): ContentDigest {
     const descriptors = layers.map(({ mediaType, bytes, annotations }) => {
       this.#blobs.set(digestOf(bytes), bytes);
       return { mediaType, digest: digestOf(bytes), size: bytes.length, annotations };
@@ -48,8 +53,9 @@ export class Shelf {
     this.#manifests.set(digest, served);
     if ('tag' in as) this.#manifests.set(as.tag, served);
     else {
-      const entry = { mediaType: MEDIA_TYPES.ociManifest, digest, sizeBytes: content.length, annotations: {} };
-      this.#referrers.push({ ...entry, artifactType: as.artifactType });
+      const { artifactType, annotations = {} } = as;
+      const entry = { mediaType: MEDIA_TYPES.ociManifest, digest, sizeBytes: content.length };
+      this.#referrers.push({ ...entry, artifactType, annotations });
     }
     return digest;
   }

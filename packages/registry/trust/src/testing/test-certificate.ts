@@ -17,6 +17,8 @@ export interface CertificateOptions {
   readonly validFromMs: number;
   readonly validToMs: number;
   readonly isAuthority?: boolean;
+  /** How many authorities there may be below this one. */
+  readonly pathLength?: number;
   /** Extended key usages, as object identifiers. */
   readonly usages?: readonly string[];
   readonly alternativeNames?: readonly AlternativeName[];
@@ -90,11 +92,12 @@ export function spki(key: KeyObject): Buffer {
 
 function extensionsOf(options: CertificateOptions, subject: KeyObject, issuer: KeyObject): readonly Buffer[] {
   const { isAuthority = false, usages = [], alternativeNames = [], extensions = {} } = options;
+  const below = options.pathLength === undefined ? [] : [integer(options.pathLength)];
   // keyCertSign and cRLSign of an authority, digitalSignature of all others.
   const keyUsage = isAuthority ? Buffer.from([0x03, 0x02, 0x01, 0x06]) : Buffer.from([0x03, 0x02, 0x07, 0x80]);
   return [
     extension('2.5.29.15', keyUsage, true),
-    extension('2.5.29.19', isAuthority ? sequence(yes()) : sequence(), true),
+    extension('2.5.29.19', isAuthority ? sequence(yes(), ...below) : sequence(), true),
     extension('2.5.29.14', octets(keyId(subject))),
     extension('2.5.29.35', sequence(der(0x80, keyId(issuer)))),
     ...(usages.length === 0 ? [] : [extension('2.5.29.37', sequence(...usages.map(objectId)))]),

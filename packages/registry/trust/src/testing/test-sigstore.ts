@@ -49,15 +49,18 @@ export class TestSigstore {
   readonly #timestamps: Issued;
   readonly #certificates = certificateLog();
 
-  constructor() {
+  constructor(
+    options: { readonly root?: Partial<CertificateOptions>; readonly intermediate?: Partial<CertificateOptions> } = {},
+  ) {
     const life = { validFromMs: Date.now() - YEAR_MS, validToMs: Date.now() + YEAR_MS };
-    this.#root = issueCertificate({ commonName: 'fulcio root', isAuthority: true, ...life });
+    this.#root = issueCertificate({ commonName: 'fulcio root', isAuthority: true, ...life, ...options.root });
     this.#intermediate = issueCertificate({
       commonName: 'fulcio',
       issuer: this.#root,
       isAuthority: true,
       usages: [CODE_SIGNING],
       ...life,
+      ...options.intermediate,
     });
     this.#timestamps = issueCertificate({
       commonName: 'timestamps',
