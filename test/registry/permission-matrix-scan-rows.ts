@@ -29,6 +29,8 @@ export const SCAN_ROWS: readonly Row[] = [
   row('PUT /system/scanAll/schedule', 'administrator', EMPTY),
   row('POST /system/scanAll/stop', 'administrator'),
   row('GET /system/advisories', 'administrator'),
+  row('GET /system/advisories/imports', 'administrator'),
+  row('GET /system/advisories/imports/:id', 'administrator'),
   row('POST /system/advisories', 'administrator', EMPTY),
   row('DELETE /system/advisories/:feed', 'administrator'),
   row('GET /security/summary', 'administrator'),

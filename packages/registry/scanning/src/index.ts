@@ -10,4 +10,5 @@ export type {
   ScannerRobots,
   ScanningDeps,
 } from './scanning-deps.ts';
+export { resealScannerCredentials } from './scanners/scanner-registrations.ts';
 export type { CredentialBox } from './scanners/scanner-registrations.ts';

@@ -8,7 +8,7 @@ import { ScanReports } from './reports/scan-reports.ts';
 import { ScannerAccess } from './scanners/scanner-access.ts';
 import { ScannerRegistrations } from './scanners/scanner-registrations.ts';
 import type { ScanningDeps } from './scanning-deps.ts';
-import { advisoryImportJob } from './scans/advisory-import-job.ts';
+import { ADVISORY_IMPORT, advisoryImportJob } from './scans/advisory-import-job.ts';
 import { ImageInventories } from './scans/image-inventories.ts';
 import { reevaluateJob } from './scans/reevaluate-job.ts';
 import { ScanAll, scanAllJob, scanAllVendor } from './scans/scan-all.ts';
@@ -66,7 +66,11 @@ export class Scanning {
       advisoryImportJob(deps),
       cveExportJob(deps),
     ];
-    this.vendors = [scanAllVendor(deps, { scans, reports }), { vendorType: CVE_EXPORT }];
+    this.vendors = [
+      scanAllVendor(deps, { scans, reports }),
+      { vendorType: CVE_EXPORT },
+      { vendorType: ADVISORY_IMPORT },
+    ];
   }
 
   /** Makes what must be there before the first request: the built-in scanner's registration. */

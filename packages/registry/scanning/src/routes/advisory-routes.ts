@@ -1,6 +1,7 @@
 import { VicError } from '@vic/errors';
-import { Type } from '@vic/http';
-import { type RestRoutes, auditSubject, permits } from '@vic/rest';
+import { type HttpApplication, Type } from '@vic/http';
+import type { Execution, Job, Jobs } from '@vic/jobs';
+import { type RestRoutes, auditSubject, parseListQuery, permits, sendPage } from '@vic/rest';
 import type { AdvisoryFeed } from '@vic/vulnerabilities';
 import type { Scanning } from '../scanning.ts';
 import { ADVISORY_IMPORT, requestReevaluation } from '../scans/advisory-import-job.ts';
@@ -11,6 +12,10 @@ const ImportBody = Type.Object({
   url: Type.String({ maxLength: 2048, pattern: '^https?://' }),
   mode: Type.Optional(Type.Union([Type.Literal('replace'), Type.Literal('merge')])),
 });
+
+const NO_POLICY = { vendorType: ADVISORY_IMPORT, vendorId: 0 } as const;
+const IMPORT_ID = Type.Object({ id: Type.Integer({ minimum: 1 }) });
+const IMPORT_FIELDS = { filter: ['id', 'status', 'creation_time'], sort: ['id', 'status', 'creation_time'] };
 
 /** What the advisories are at which the status calls them old. */
 const STALE_MS = 7 * 24 * 60 * 60_000;
@@ -40,15 +45,15 @@ export function advisoryRoutes({ deps }: Scanning): RestRoutes {
       async (request, reply) => {
         const { name, url, mode = 'replace' } = request.body;
         auditSubject(request, `advisories ${name}`);
-        const id = await jobs.enqueue({
-          kind: ADVISORY_IMPORT,
-          payload: { name, source: url, mode },
-          activeKey: `advisories ${name}`,
-        });
-        void reply.code(202);
-        return { job_id: id };
+        const task = { kind: ADVISORY_IMPORT, payload: { name, source: url, mode }, activeKey: `advisories ${name}` };
+        const attributes = { name, url, mode };
+        const id = await jobs.startExecution({ ...NO_POLICY, trigger: 'MANUAL', attributes, tasks: [task] });
+        const path = (request.originalUrl.split('?')[0] ?? '').replace(/\/+$/, '');
+        void reply.code(202).header('location', `${path}/imports/${id}`);
+        return { id, job_id: (await taskOf(jobs, id))?.id };
       },
     );
+    addImportRoutes(app, jobs);
     app.delete(
       '/system/advisories/:feed',
       permits(
@@ -70,6 +75,51 @@ export function advisoryRoutes({ deps }: Scanning): RestRoutes {
       },
     );
   };
+}
+
+/** What became of imports: the latest first. */
+function addImportRoutes(app: HttpApplication, jobs: Jobs): void {
+  app.get(
+    '/system/advisories/imports',
+    permits({ scope: 'system', resource: 'scanner', action: 'read' }),
+    async (request, reply) => {
+      const query = parseListQuery(request, IMPORT_FIELDS);
+      const { items, total } = await jobs.listExecutions(NO_POLICY, query);
+      const bodies = [];
+      for (const execution of items) bodies.push(await importBody(jobs, execution));
+      return sendPage(request, reply, query, { items: bodies, total });
+    },
+  );
+  app.get(
+    '/system/advisories/imports/:id',
+    { schema: { params: IMPORT_ID }, ...permits({ scope: 'system', resource: 'scanner', action: 'read' }) },
+    async ({ params }) => {
+      const execution = await jobs.findExecution(params.id, NO_POLICY);
+      if (execution !== undefined) return importBody(jobs, execution);
+      const message = `there is no import of advisories with id ${params.id}`;
+      throw new VicError({ class: 'NotFound', code: 'ADVISORY_IMPORT_NOT_FOUND', message });
+    },
+  );
+}
+
+async function importBody(jobs: Jobs, execution: Execution): Promise<Readonly<Record<string, unknown>>> {
+  const task = await taskOf(jobs, execution.id);
+  const error = task?.statusMessage || execution.statusMessage;
+  return {
+    id: execution.id,
+    job_id: task?.id,
+    ...execution.attributes,
+    status: execution.status,
+    ...(error === '' ? {} : { error }),
+    start_time: new Date(execution.startedAtMs).toISOString(),
+    ...(execution.endedAtMs === undefined ? {} : { end_time: new Date(execution.endedAtMs).toISOString() }),
+  };
+}
+
+/** An import is one task; its message says why it failed the last time, also while it is to be tried again. */
+async function taskOf(jobs: Jobs, executionId: number): Promise<Job | undefined> {
+  const { items } = await jobs.listTasks(executionId, { page: 1, pageSize: 1, filters: [], sort: [] });
+  return items[0];
 }
 
 function feedBody(feed: AdvisoryFeed): Readonly<Record<string, unknown>> {

@@ -7,6 +7,7 @@ import {
   type ListRequest,
   fetchPage,
   isUniqueViolation,
+  rewriteColumn,
 } from '@vic/sql';
 import {
   type CheckedSettings,
@@ -235,6 +236,15 @@ export class ScannerRegistrations {
       .executeTakeFirst();
     return row === undefined ? undefined : registrationOfRow(row);
   }
+}
+
+/** Seals the credentials again that `reseal` gives another form for; says how many. */
+export async function resealScannerCredentials(
+  { db }: Pick<Database, 'db'>,
+  reseal: (sealed: string, context: string) => string | undefined,
+): Promise<number> {
+  const credentials = { table: 'scanner_registrations', key: 'id', column: 'credential' } as const;
+  return rewriteColumn(db, credentials, (sealed, { uuid }) => reseal(sealed, contextOf(uuid)));
 }
 
 function contextOf(uuid: string): string {

@@ -219,6 +219,23 @@ export function restSuite(open: OpenTemporaryDatabase): void {
     await world.settle();
   });
 
+  test('an import that fails is found by its address and in the list, with its error', async () => {
+    const server = createServer((_request, response) => void response.writeHead(418).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const body = { name: 'away', url: `http://127.0.0.1:${port}/all.json` };
+    const { json, headers } = await world.call('POST', '/system/advisories', { body });
+    const { id, job_id: jobId } = json as { id: number; job_id: number };
+    expect(headers.get('location')).toMatch(new RegExp(`/system/advisories/imports/${id}$`));
+    const read = async (): Promise<unknown> => (await world.call('GET', `/system/advisories/imports/${id}`)).json;
+    await expect.poll(read, { timeout: 5000 }).toMatchObject({ error: `${body.url} answered 418.` });
+    expect(await read()).toMatchObject({ id, job_id: jobId, ...body, mode: 'replace' });
+    expect((await world.call('GET', '/system/advisories/imports')).json).toContainEqual(await read());
+    expect((await world.call('GET', '/system/advisories/imports/999999')).status).toBe(404);
+    await world.scanning.deps.jobs.stopExecution(id);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   test('advisories show how much is known and how old it is', async () => {
     expect((await world.call('GET', '/system/advisories')).json).toMatchObject({
       advisory_count: 7,
