@@ -1,4 +1,5 @@
 import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { randomUuid } from '@vic/ids';
 import { Changes } from './model/changes.ts';
 import { EventLog } from './model/event-log.ts';
@@ -7,11 +8,13 @@ import { ObjectRegistry } from './model/object-registry.ts';
 import type { HostCapacity, InventoryOptions } from './model/options.ts';
 import { StateStore } from './model/state-store.ts';
 import { Tasks } from './model/tasks.ts';
+import { UnfinishedWork, type Work } from './model/unfinished-work.ts';
 import { buildManagers, buildTree, restoreMachines, restorePools } from './build-tree.ts';
 import { Authorization } from './server/authorization.ts';
 import { Sessions } from './server/sessions.ts';
 import { Users } from './server/users.ts';
 import { MachineWatcher } from './virtual-machine/machine-watcher.ts';
+import { finishInterrupted, takeBackCreations } from './virtual-machine/recover.ts';
 import { UsageSampler } from './virtual-machine/usage-sampler.ts';
 
 /** The inventory of a host: its managed objects, restored from the state directory. */
@@ -27,44 +30,58 @@ export async function createInventory(options: InventoryOptions): Promise<Invent
   const closing = new AbortController();
   await using undo = new AsyncDisposableStack();
   undo.defer(() => closing.abort());
-  const host = await openHost(options, closing.signal);
+  const { host, found } = await openHost(options, closing.signal);
+  undo.use(host.events);
+  undo.use(host.unfinished);
   undo.use(host.sessions);
   const sampler = undo.use(new UsageSampler(host));
   const { networkSystem } = buildTree(host);
   buildManagers(host, sampler, await options.datastores.datastores());
   await networkSystem.restore();
   await restorePools(host);
+  await takeBackCreations(host, found);
   await restoreMachines(host);
   await host.authorization.restorePermissions();
   const watcher = new MachineWatcher(host);
   await watcher.start();
   sampler.start();
+  await finishInterrupted(host, found, { userName: '' });
+  await host.unfinished.settle();
   const owned = undo.move();
   const close = async (): Promise<void> => {
-    await owned.disposeAsync();
+    closing.abort();
     await host.tasks.settled();
     await watcher.stopped();
     await host.store.settled();
+    await owned.disposeAsync();
   };
   return { host, close, [Symbol.asyncDispose]: close };
 }
 
-async function openHost(options: InventoryOptions, closing: AbortSignal): Promise<Host> {
+async function openHost(
+  options: InventoryOptions,
+  closing: AbortSignal,
+): Promise<{ readonly host: Host; readonly found: readonly Work[] }> {
   const now = options.clock ?? ((): Date => new Date());
   const changes = new Changes();
   const objects = new ObjectRegistry();
   const store = await StateStore.open(options.stateDirectory);
   const users = new Users(options.usersFile);
-  return {
+  const { unfinished, found } = await UnfinishedWork.open(
+    join(options.stateDirectory, 'unfinished.log'),
+    options.logger,
+  );
+  const host: Host = {
     hostname: options.hostname,
     uuid: await hostUuid(store),
     capacity: options.capacity ?? systemCapacity(),
     programs: new Set(options.programs),
     changes,
     objects,
-    tasks: new Tasks(objects, changes, now, closing),
-    events: new EventLog(now),
+    tasks: new Tasks({ objects, changes, unfinished, now, closing }),
+    events: await EventLog.open(options.stateDirectory, now, options.logger),
     store,
+    unfinished,
     sessions: new Sessions(now),
     users,
     authorization: await Authorization.open(users, store, objects),
@@ -76,6 +93,7 @@ async function openHost(options: InventoryOptions, closing: AbortSignal): Promis
     closing,
     now,
   };
+  return { host, found };
 }
 
 async function hostUuid(store: StateStore): Promise<string> {

@@ -9,6 +9,7 @@ import type { ObjectRegistry } from './object-registry.ts';
 import type { HostCapacity } from './options.ts';
 import type { StateStore } from './state-store.ts';
 import type { Tasks } from './tasks.ts';
+import type { UnfinishedWork } from './unfinished-work.ts';
 
 /** What the managed objects of one host share. */
 export interface Host {
@@ -22,6 +23,7 @@ export interface Host {
   readonly tasks: Tasks;
   readonly events: EventLog;
   readonly store: StateStore;
+  readonly unfinished: UnfinishedWork;
   readonly sessions: Sessions;
   readonly users: Users;
   readonly authorization: Authorization;

@@ -13,6 +13,7 @@ import { generalFault } from './faults.ts';
 import { ManagedEntity } from './managed-entity.ts';
 import type { ManagedObject } from './managed-object.ts';
 import type { ObjectRegistry } from './object-registry.ts';
+import type { UnfinishedWork } from './unfinished-work.ts';
 
 /** Tells how far a task is, in per cent. */
 export type ReportProgress = (percent: number) => void;
@@ -29,22 +30,33 @@ export function descriptionIdOf(method: string, owner: string): string {
   return `${owner}.${short.charAt(0).toLowerCase()}${short.slice(1)}`;
 }
 
+/** What {@link Tasks} work with. */
+export interface TasksDeps {
+  readonly objects: ObjectRegistry;
+  readonly changes: Changes;
+  readonly unfinished: UnfinishedWork;
+  readonly now: () => Date;
+  readonly closing: AbortSignal;
+}
+
 /** Runs tasks and remembers the latest. */
 export class Tasks {
   readonly #objects: ObjectRegistry;
   readonly #changes: Changes;
   readonly #now: () => Date;
   readonly #closing: AbortSignal;
+  readonly #unfinished: UnfinishedWork;
   readonly #recent: Task[] = [];
   readonly #listeners = new Set<(task: Task) => void>();
   readonly #running = new Set<Promise<void>>();
   #lastNumber = 0;
 
-  constructor(objects: ObjectRegistry, changes: Changes, now: () => Date, closing: AbortSignal) {
-    this.#objects = objects;
-    this.#changes = changes;
-    this.#now = now;
-    this.#closing = closing;
+  constructor(deps: TasksDeps) {
+    this.#objects = deps.objects;
+    this.#changes = deps.changes;
+    this.#now = deps.now;
+    this.#closing = deps.closing;
+    this.#unfinished = deps.unfinished;
   }
 
   /** The tasks still remembered, oldest first. */
@@ -66,7 +78,9 @@ export class Tasks {
     this.#objects.add(task);
     this.#remember(task);
     this.#announce(task);
-    const run = this.#run(task, methodMeta(method)?.taskResult, work).finally(() => this.#running.delete(run));
+    const run = this.#noted(task, async () => this.#run(task, methodMeta(method)?.taskResult, work)).finally(() =>
+      this.#running.delete(run),
+    );
     this.#running.add(run);
     return task.ref as TaskRef;
   }
@@ -94,6 +108,16 @@ export class Tasks {
       startTime: this.#now(),
       eventChainId: number,
     };
+  }
+
+  /** A host that is killed tells afterwards which tasks that ended. */
+  async #noted({ info }: Task, run: () => Promise<void>): Promise<void> {
+    const { entity, entityName, reason } = info;
+    const { userName = '' } = reason as { readonly userName?: string };
+    const begun = this.#unfinished.begin({ kind: 'task', name: info.descriptionId, entity, entityName, userName });
+    await run();
+    const end = await begun;
+    await end();
   }
 
   async #run(task: Task, resultType: string | undefined, work: TaskWork): Promise<void> {

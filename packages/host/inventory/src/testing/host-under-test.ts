@@ -25,6 +25,8 @@ export interface HostUnderTest extends AsyncDisposable {
   server: VimServer;
   /** Stops the server and the inventory and starts both again on the same state; `meanwhile` runs in between. */
   restart(meanwhile?: () => void): Promise<void>;
+  /** What a kill does: what is under way is never finished by the old host, and a new one starts on what it left. */
+  kill(): Promise<void>;
 }
 
 const PASSWORD = 'correct horse battery';
@@ -77,6 +79,11 @@ export async function startHost(overrides: Partial<InventoryOptions> = {}): Prom
       await stop();
       meanwhile?.();
       Object.assign(host, await open(first.server.address.port));
+    },
+    kill: async () => {
+      const { port } = host.server.address;
+      await host.server.close();
+      Object.assign(host, await open(port));
     },
     [Symbol.asyncDispose]: async () => {
       await stop();

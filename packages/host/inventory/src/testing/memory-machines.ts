@@ -10,6 +10,8 @@ export class MemoryMachines implements MachineBackend {
   readonly calls: string[] = [];
   /** Makes the next call of this name fail. */
   failNext: string | undefined;
+  /** Clones have started, but are not done before this settles. */
+  cloningHeld: Promise<void> = Promise.resolve();
   /** Runs once, when the next machine has started and before its power-on returns. */
   duringPowerOn: (() => void) | undefined;
   readonly #events = new Broadcast<MachineEvent>();
@@ -28,6 +30,7 @@ export class MemoryMachines implements MachineBackend {
     if (!this.frozen.has(sourceId))
       throw new VicError({ class: 'Conflict', code: 'NOT_FROZEN', message: 'Not frozen.' });
     this.running.set(spec.id, spec);
+    await this.cloningHeld;
   }
 
   async powerOff(id: string): Promise<void> {
@@ -79,7 +82,10 @@ export class MemoryMachines implements MachineBackend {
   }
 
   async adopt(specs: readonly MachineSpec[]): Promise<ReadonlySet<string>> {
-    return new Set(specs.map((spec) => spec.id).filter((id) => this.running.has(id)));
+    const known = new Set(specs.map((spec) => spec.id));
+    // As real backends do: what nobody knows is ended.
+    for (const id of this.running.keys()) if (!known.has(id)) this.running.delete(id);
+    return new Set([...known].filter((id) => this.running.has(id)));
   }
 
   async forget(id: string): Promise<void> {

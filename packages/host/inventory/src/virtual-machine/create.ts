@@ -22,7 +22,7 @@ export async function createMachine(
 ): Promise<VirtualMachineRef> {
   const { record, plan } = plannedMachine(host, spec, pool);
   await using undo = new AsyncDisposableStack();
-  const placed = await makeFolder(host, record, undo);
+  const { placed, finished } = await makeFolder(host, record, undo);
   const devices = await prepareDisks(
     host,
     placed === record ? plan : plannedMachine(host, spec, pool, placed).plan,
@@ -30,6 +30,7 @@ export async function createMachine(
   );
   const vm = await register(host, { ...placed, devices }, undo);
   undo.move();
+  await finished();
   postVmEvent(vm, 'VmCreatedEvent', call.userName);
   return vm.ref as VirtualMachineRef;
 }
@@ -70,8 +71,16 @@ export async function register(host: Host, record: VmRecord, undo: AsyncDisposab
   return vm;
 }
 
-/** Makes the folder of a new machine; gives the record with the folder it really got. */
-export async function makeFolder(host: Host, record: VmRecord, undo: AsyncDisposableStack): Promise<VmRecord> {
+/** A machine whose folder is there. */
+export interface PlacedMachine {
+  /** The record with the folder it really got. */
+  readonly placed: VmRecord;
+  /** To be called once there is nothing any more that a kill would leave half done. */
+  readonly finished: () => Promise<void>;
+}
+
+/** Makes the folder of a new machine. From then on a host that is killed takes all of it back when it starts. */
+export async function makeFolder(host: Host, record: VmRecord, undo: AsyncDisposableStack): Promise<PlacedMachine> {
   const wanted = folderOf(record);
   for (let number = 0; ; number++) {
     const folder = number === 0 ? wanted : `${wanted}_${number}`;
@@ -84,10 +93,13 @@ export async function makeFolder(host: Host, record: VmRecord, undo: AsyncDispos
         if (number < 100) continue;
         throw fault;
       }
-      return withFolder(record, folder);
+      return { placed: withFolder(record, folder), finished: async () => undefined };
     }
+    const { moid, name } = record;
+    const finished = await host.unfinished.begin({ kind: 'create', moid, name, folder });
+    undo.defer(finished);
     undo.defer(async () => host.datastores.delete(folder));
-    return withFolder(record, folder);
+    return { placed: withFolder(record, folder), finished };
   }
 }
 

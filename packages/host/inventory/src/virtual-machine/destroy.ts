@@ -7,10 +7,21 @@ import { postVmEvent } from './vm-events.ts';
 import { folderOf } from './vm-record.ts';
 
 /** Removes a machine that is off, with its own files: disks and port files in its folder, and the folder when it is empty then. */
-export async function destroyMachine(vm: VirtualMachine, call: Call): Promise<void> {
+export async function destroyMachine(vm: VirtualMachine, call: Pick<Call, 'userName'>): Promise<void> {
   requireOff(vm);
   const { host, record } = vm;
   await vm.configFileWritten();
+  const finished = await host.unfinished.begin({ kind: 'destroy', moid: record.moid, name: record.name });
+  try {
+    await removeAll(vm);
+  } finally {
+    await finished();
+  }
+  postVmEvent(vm, 'VmRemovedEvent', call.userName);
+}
+
+async function removeAll(vm: VirtualMachine): Promise<void> {
+  const { host, record } = vm;
   const inFolder = (path: string): boolean => path.startsWith(`${folderOf(record)}/`);
   for (const disk of record.devices.filter(isDisk)) {
     const file = disk.backing.fileName;
@@ -26,7 +37,6 @@ export async function destroyMachine(vm: VirtualMachine, call: Call): Promise<vo
   await removeIfEmpty(vm);
   await host.machines.forget(record.uuid);
   await vm.remove();
-  postVmEvent(vm, 'VmRemovedEvent', call.userName);
 }
 
 /** Removes a machine that is off from the inventory and leaves its files. */

@@ -39,7 +39,7 @@ export async function instantClone(
   const planned = plannedClone(source, spec);
   admit(source, planned.pool, planned.memoryMiB);
   await using undo = new AsyncDisposableStack();
-  const record = await makeFolder(host, planned, undo);
+  const { placed: record, finished } = await makeFolder(host, planned, undo);
   const plan = planDeviceChanges(record, spec.location.deviceChange ?? [], planContext(host, false));
   requireOwnFiles(source.record, plan.devices);
   requireDisksFree(host, record, plan.devices);
@@ -47,6 +47,7 @@ export async function instantClone(
   const clone = await register(host, { ...record, devices }, undo);
   await clone.mutex.run(async () => startFork(source, clone));
   undo.move();
+  await finished();
   postVmEvent(clone, 'VmClonedEvent', call.userName, { sourceVm: { name: source.name, vm: source.ref } });
   postVmEvent(clone, 'VmPoweredOnEvent', call.userName);
   return clone.ref as VirtualMachineRef;
