@@ -48,6 +48,23 @@ describe.skipIf(!hasGovc)('govc on a host with a VCH (needs govc: node tools/ins
     expect(await lab.docker.ok(['exec', 'pulled', 'echo', 'again'])).toBe('again');
   });
 
+  it('presses the power button, and the container gets the signal it wants to be stopped with', async () => {
+    const script = 'trap "echo quits; exit 42" QUIT; trap "exit 43" TERM; while :; do sleep 0.1; done';
+    const args = ['--detach', '--name', 'polite', '--stop-signal', 'SIGQUIT', lab.busybox, 'sh', '-c', script];
+    const id = await lab.docker.ok(['run', ...args]);
+    await govc('vm.power', '-s', `polite-${id.slice(0, 12)}`);
+    expect(await lab.docker.ok(['wait', 'polite'])).toBe('42');
+    expect(await lab.docker.ok(['logs', 'polite'])).toBe('quits');
+  });
+
+  it('finds the events of before when hostd was killed', async () => {
+    const id = await lab.docker.ok(['run', '--detach', '--name', 'told', lab.busybox, 'sleep', '1000']);
+    const before = await lab.hostdPid();
+    await lab.killHostd();
+    await lab.hostdIsBack(before);
+    expect(await govc('events', '-n', '500')).toContain(`told-${id.slice(0, 12)} on`);
+  });
+
   it('never shows a secret', async () => {
     const id = await lab.docker.ok(['run', '--detach', '--name', 'secretive', lab.busybox, 'sleep', '1000']);
     const config = await govc('vm.info', '-e', '-json', 'e2e', `secretive-${id.slice(0, 12)}`);

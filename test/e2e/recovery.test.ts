@@ -57,6 +57,37 @@ describe('kill -9', () => {
     await expectEverythingWorks('after-endpoint');
   });
 
+  it('of the endpoint: execs go on, and their ends are told', async () => {
+    await lab.docker.ok(['run', '--detach', '--name', 'busy', lab.busybox, 'sleep', '1000']);
+    const exec = (script: string): Promise<string> =>
+      lab.docker.ok(['exec', '--detach', 'busy', 'sh', '-c', `while [ ! -e /go ]; do sleep 0.1; done; ${script}`]);
+    await exec('exit 6');
+    await exec('exit 7');
+    const execIds = async (): Promise<unknown> => {
+      const { code, stdout } = await lab.docker.run(['inspect', '--format', '{{json .ExecIDs}}', 'busy']);
+      return code === 0 ? JSON.parse(stdout.toString()) : undefined;
+    };
+    const before = await execIds();
+    expect(before).toHaveLength(2);
+    const since = String(Math.floor(Date.now() / 1000));
+    await lab.killEndpoint();
+    const found = async (): Promise<true | undefined> => {
+      const now = await execIds().catch(() => undefined);
+      return Array.isArray(now) && now.length === 2 ? true : undefined;
+    };
+    await pollUntil(found, 250, AbortSignal.timeout(60_000));
+    expect(await execIds()).toEqual(before);
+    expect(await lab.docker.ok(['exec', 'busy', 'touch', '/go'])).toBe('');
+    const ends = async (): Promise<readonly string[] | undefined> => {
+      const until = String(Math.ceil(Date.now() / 1000) + 1);
+      const args = ['--since', since, '--until', until, '--filter', 'event=exec_die', '--filter', 'container=busy'];
+      const text = await lab.docker.ok(['events', ...args, '--format', '{{.Actor.Attributes.exitCode}}']);
+      const codes = text.split('\n').toSorted();
+      return codes.length === 3 ? codes : undefined;
+    };
+    expect(await pollUntil(ends, 250, AbortSignal.timeout(60_000))).toEqual(['0', '6', '7']);
+  });
+
   it('of hostd: containers go on and everything works again without help', async () => {
     await startWorkload();
     const before = await lab.hostdPid();

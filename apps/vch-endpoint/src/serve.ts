@@ -21,6 +21,7 @@ import { networkOf } from '@vic/vch';
 import type { VchConfiguration, VchSecrets } from '@vic/vch';
 import { connectInfrastructure } from './connect-infrastructure.ts';
 import type { Infrastructure } from './connect-infrastructure.ts';
+import { guestKernelRelease } from './guest-kernel.ts';
 import { credentialsOf, imageBackend } from './image-backend.ts';
 import type { MachineDirectory } from './machine-directory.ts';
 import { networkBackend } from './network-backend.ts';
@@ -72,6 +73,7 @@ export async function serve(options: EndpointOptions, signal: AbortSignal): Prom
   );
 
   const createdAt = new Date().toISOString();
+  const kernelVersion = await guestKernelRelease(infrastructure.files, configuration.bootstrapIso, logger, signal);
   const personality = stack.use(
     createPersonality(
       {
@@ -85,7 +87,7 @@ export async function serve(options: EndpointOptions, signal: AbortSignal): Prom
           },
         },
         networks: networkBackend(networks, configuration.id, createdAt),
-        system: await systemBackend(configuration, infrastructure, options.build, signal),
+        system: await systemBackend(configuration, infrastructure, { ...options.build, kernelVersion }, signal),
         logger,
         clock: nowNs,
       },

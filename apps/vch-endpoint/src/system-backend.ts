@@ -16,7 +16,7 @@ const MIB = 1024 * 1024;
 export async function systemBackend(
   configuration: VchConfiguration,
   infrastructure: Infrastructure,
-  build: Build,
+  build: Build & { readonly kernelVersion: string },
   signal: AbortSignal,
 ): Promise<SystemBackend> {
   const host = await hostOf(infrastructure, signal);
@@ -27,7 +27,7 @@ export async function systemBackend(
     version: build.version,
     gitCommit: build.commit,
     builtAt: build.builtAt,
-    kernelVersion: 'unknown until a container runs',
+    kernelVersion: build.kernelVersion,
     operatingSystem: `vSphere Integrated Containers on ${about.fullName}`,
     osVersion: about.version,
     architecture: 'amd64',

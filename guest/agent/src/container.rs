@@ -11,6 +11,7 @@ use crate::process::{self, Place, Started};
 use crate::rootfs;
 use crate::stream::{Outgoing, Sink, STDERR, STDIN, STDOUT};
 use crate::sys;
+use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
@@ -30,6 +31,15 @@ pub struct Process {
     pub outputs: [Output; 2],
     pub terminal: Option<File>,
     pub exit: Option<Exit>,
+    /// What the endpoint wants to hear again about a further process.
+    pub session: Option<String>,
+}
+
+/// A further process that has ended, until the endpoint has said that it knows.
+struct EndedExec {
+    pid: i32,
+    session: String,
+    exit: Exit,
 }
 
 /// Somebody who reads and feeds a process.
@@ -41,6 +51,9 @@ pub struct Channel {
     pub received: usize,
     pub outgoing: [Outgoing; 2],
 }
+
+/// Further processes an endpoint is told about when it comes: a status must fit into one message.
+const MAX_TOLD: usize = 128;
 
 /// The output log and its length.
 pub struct Log {
@@ -65,6 +78,7 @@ pub struct Container {
     pub processes: BTreeMap<u32, Process>,
     pub channels: BTreeMap<u32, Channel>,
     pub log: Log,
+    ended: BTreeMap<u32, EndedExec>,
     /// Input for the main process, from before it exists.
     early_stdin: Option<Sink>,
     hostname: String,
@@ -80,6 +94,7 @@ impl Container {
             processes: BTreeMap::new(),
             channels: BTreeMap::new(),
             log,
+            ended: BTreeMap::new(),
             early_stdin: Some(Sink::waiting()),
             hostname: String::new(),
             limits: Vec::new(),
@@ -115,7 +130,7 @@ impl Container {
     }
 
     /// Starts a further process, read and fed by the channel of the same number.
-    pub fn execute(&mut self, channel: u32, spec: &ProcessSpec) -> Result<i32, StartFailure> {
+    pub fn execute(&mut self, channel: u32, spec: &ProcessSpec, session: Option<String>) -> Result<i32, StartFailure> {
         let main = match self.processes.get(&0) {
             Some(main) if main.exit.is_none() => main.pid,
             _ => return Err(StartFailure::new("other", "the container is not running")),
@@ -123,6 +138,9 @@ impl Container {
         let started = process::start(spec, &self.hostname, &Place::Beside { main, limits: &self.limits })?;
         let pid = started.pid;
         self.add(channel, started, Sink::waiting(), false);
+        if let Some(process) = self.processes.get_mut(&channel) {
+            process.session = session;
+        }
         let stderr = !spec.tty;
         self.channels.insert(channel, Channel::new(channel, spec.open_stdin, true, stderr));
         Ok(pid)
@@ -130,7 +148,7 @@ impl Container {
 
     /// Subscribes a channel to the main process's output from now on.
     pub fn attach(&mut self, channel: u32, stdin: bool, stdout: bool, stderr: bool) -> Result<(), String> {
-        if self.channels.contains_key(&channel) {
+        if self.is_in_use(channel) {
             return Err(format!("channel {channel} is in use"));
         }
         let mut added = Channel::new(0, stdin, stdout, stderr);
@@ -153,6 +171,57 @@ impl Container {
                 process.stdin.end();
             }
         }
+    }
+
+    /// The endpoint knows all it wants to know about a further process.
+    pub fn forget(&mut self, channel: u32) {
+        self.ended.remove(&channel);
+        if let Some(process) = self.processes.get_mut(&channel) {
+            process.session = None;
+        }
+    }
+
+    /// Takes a further process that is finished out of the list; gives what is to be told where somebody listens.
+    pub fn finish_exec(&mut self, key: u32) -> Option<Exit> {
+        let process = self.processes.remove(&key)?;
+        let told = self.channels.remove(&key).is_some() || process.session.is_some();
+        let exit = process.exit?;
+        if let Some(session) = process.session {
+            self.ended.insert(key, EndedExec { pid: process.pid, session, exit: exit.clone() });
+            if self.ended.len() > MAX_TOLD {
+                self.ended.pop_first();
+            }
+        }
+        told.then_some(exit)
+    }
+
+    /// The further processes an endpoint may not know of, the latest where there are many.
+    pub fn execs(&self) -> Vec<Value> {
+        let running = self.processes.iter().filter_map(|(key, process)| {
+            let session = process.session.as_ref()?;
+            Some((*key, json!({ "channel": key, "pid": process.pid, "session": session })))
+        });
+        let ended = self.ended.iter().map(|(key, exec)| {
+            let exit = exec.exit.to_json();
+            (*key, json!({ "channel": key, "pid": exec.pid, "session": exec.session, "exit": exit }))
+        });
+        let mut execs: Vec<(u32, Value)> = running.chain(ended).collect();
+        execs.sort_by_key(|(key, _)| *key);
+        execs.drain(..execs.len().saturating_sub(MAX_TOLD));
+        execs.into_iter().map(|(_, exec)| exec).collect()
+    }
+
+    /// The highest number that is taken; an endpoint that has just come goes on behind it.
+    pub fn last_channel(&self) -> u32 {
+        let keys = self.channels.keys().chain(self.processes.keys()).chain(self.ended.keys());
+        keys.copied().max().unwrap_or(0)
+    }
+
+    /// Whether a channel's number is taken, by an attachment or by a process.
+    pub fn is_in_use(&self, channel: u32) -> bool {
+        self.channels.contains_key(&channel)
+            || self.processes.contains_key(&channel)
+            || self.ended.contains_key(&channel)
     }
 
     pub fn detach_all(&mut self) {
@@ -259,7 +328,8 @@ impl Container {
             Output { file: started.stdout, cutter: cutter(first) },
             Output { file: started.stderr, cutter: cutter(log_record::STDERR) },
         ];
-        let process = Process { pid: started.pid, stdin, outputs, terminal: started.terminal, exit: None };
+        let process =
+            Process { pid: started.pid, stdin, outputs, terminal: started.terminal, exit: None, session: None };
         self.processes.insert(key, process);
         // With a terminal there is no standard error to wait for.
         if terminal {

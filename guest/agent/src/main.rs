@@ -31,7 +31,7 @@ mod vectors;
 use connection::Connection;
 use container::Log;
 use port::{GuestInfoPort, Journal};
-use power_button::PowerButtons;
+use power_button::{PowerButtons, StopOrder};
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use supervisor::{Sources, Supervisor};
@@ -76,6 +76,7 @@ fn live(slot: &mut Option<Journal>) -> io::Result<()> {
         info = guestinfo.wait(|next| next.id() != template && !next.is_template())?;
     }
     boot::seed_random(info.secret().as_bytes())?;
+    let stop = StopOrder::parse(info.get("guestinfo.vic.stop.signal"), info.get("guestinfo.vic.stop.timeout"));
     let connection = Connection::new(tether, info.id(), info.secret())?;
-    Supervisor::new(connection, journal, log, Sources { children, buttons })?.run()
+    Supervisor::new(connection, journal, log, Sources { children, buttons, stop })?.run()
 }

@@ -14,6 +14,7 @@ const MAX_ITEMS: usize = 4096;
 const MAX_TEXT: usize = 128 * 1024;
 const MAX_NAMES: usize = 32;
 const MAX_NAME: usize = 255;
+const MAX_SESSION: usize = 4096;
 
 #[derive(Clone, Debug)]
 pub struct ProcessSpec {
@@ -75,14 +76,40 @@ pub struct LaunchSpec {
 #[derive(Debug)]
 pub enum Request {
     Launch(Box<LaunchSpec>),
-    Attach { request: u32, channel: u32, stdin: bool, stdout: bool, stderr: bool },
-    Detach { channel: u32 },
-    Exec { channel: u32, process: ProcessSpec },
-    Resize { request: u32, channel: u32, rows: u16, cols: u16 },
-    Signal { request: u32, channel: u32, signal: i32 },
+    Attach {
+        request: u32,
+        channel: u32,
+        stdin: bool,
+        stdout: bool,
+        stderr: bool,
+    },
+    Detach {
+        channel: u32,
+    },
+    /// `session` is the endpoint's to read: it is told again to one that comes after it.
+    Exec {
+        channel: u32,
+        process: ProcessSpec,
+        session: Option<String>,
+    },
+    Resize {
+        request: u32,
+        channel: u32,
+        rows: u16,
+        cols: u16,
+    },
+    Signal {
+        request: u32,
+        channel: u32,
+        signal: i32,
+    },
     ExitReceived,
-    PowerOff { request: u32 },
-    Ping { request: u32 },
+    PowerOff {
+        request: u32,
+    },
+    Ping {
+        request: u32,
+    },
 }
 
 pub fn parse_request(payload: &[u8]) -> Result<Request, ProtocolError> {
@@ -98,9 +125,11 @@ pub fn parse_request(payload: &[u8]) -> Result<Request, ProtocolError> {
             stderr: fields.boolean("stderr")?,
         },
         "detach" => Request::Detach { channel: channel(&mut fields, 1)? },
-        "exec" => {
-            Request::Exec { channel: channel(&mut fields, 1)?, process: process_spec(fields.object("process")?)? }
-        }
+        "exec" => Request::Exec {
+            channel: channel(&mut fields, 1)?,
+            process: process_spec(fields.object("process")?)?,
+            session: if fields.has("session") { Some(fields.text("session", 1, MAX_SESSION)?) } else { None },
+        },
         "resize" => {
             let (rows, cols) = console(&mut fields)?;
             Request::Resize { request: request_id(&mut fields)?, channel: channel(&mut fields, 0)?, rows, cols }

@@ -12,6 +12,29 @@ const EV_KEY: u16 = 1;
 const KEY_POWER: u16 = 116;
 const PRESSED: i32 = 1;
 
+/// What `docker stop` grants where nothing was said.
+const GRACE_SECONDS: i64 = 10;
+/// A container that may take longer than a day may take for ever.
+const MAX_GRACE_SECONDS: i64 = 24 * 60 * 60;
+
+/// How the container is to be stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StopOrder {
+    pub signal: i32,
+    /// Until it is killed; never without.
+    pub grace_ms: Option<u64>,
+}
+
+impl StopOrder {
+    /// From the machine's configuration; what is missing or makes no sense is as in Docker.
+    pub fn parse(signal: &str, seconds: &str) -> Self {
+        let signal = signal.parse().ok().filter(|number| (1..=64).contains(number)).unwrap_or(libc::SIGTERM);
+        let seconds = seconds.parse().unwrap_or(GRACE_SECONDS);
+        let grace_ms = (0..=MAX_GRACE_SECONDS).contains(&seconds).then(|| seconds as u64 * 1000);
+        Self { signal, grace_ms }
+    }
+}
+
 /// All buttons the firmware describes.
 pub struct PowerButtons(Vec<File>);
 
@@ -56,4 +79,18 @@ fn is_press(event: &[u8]) -> bool {
     event[16..18] == EV_KEY.to_ne_bytes()
         && event[18..20] == KEY_POWER.to_ne_bytes()
         && event[20..24] == PRESSED.to_ne_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StopOrder;
+
+    #[test]
+    fn stops_as_the_container_wants_to_be_stopped() {
+        let order = |signal, grace_ms| StopOrder { signal, grace_ms };
+        assert_eq!(StopOrder::parse("3", "30"), order(3, Some(30_000)));
+        assert_eq!(StopOrder::parse("", ""), order(libc::SIGTERM, Some(10_000)));
+        assert_eq!(StopOrder::parse("65", "0"), order(libc::SIGTERM, Some(0)));
+        assert_eq!(StopOrder::parse("37", "-1"), order(37, None));
+    }
 }

@@ -6,7 +6,7 @@ use crate::container::{Container, Log};
 use crate::handshake;
 use crate::message::{self, Exit, LaunchSpec, Request, StartFailure, INITIAL_CREDIT};
 use crate::port::Journal;
-use crate::power_button::PowerButtons;
+use crate::power_button::{PowerButtons, StopOrder};
 use crate::stream::STDIN;
 use crate::sys;
 use crate::time;
@@ -18,8 +18,6 @@ use std::os::fd::{AsRawFd, OwnedFd};
 const PROGRESS_MS: u64 = 50;
 /// How long a finished machine waits while the endpoint takes nothing of the rest of its output.
 const DELIVERY_MS: u64 = 10_000;
-/// How long a container may take to stop after the power button: what `docker stop` grants.
-const GRACE_MS: u64 = 10_000;
 
 enum Phase {
     Waiting,
@@ -40,6 +38,7 @@ pub struct Sources {
     /// Readable when a child has changed state.
     pub children: OwnedFd,
     pub buttons: PowerButtons,
+    pub stop: StopOrder,
 }
 
 pub struct Supervisor<'a> {
@@ -217,10 +216,13 @@ impl<'a> Supervisor<'a> {
                 let result = self.container.attach(channel, stdin, stdout, stderr);
                 self.reply(request, result);
             }
-            Request::Detach { channel } => self.container.detach(channel),
-            Request::Exec { channel, process } => match self.container.channels.contains_key(&channel) {
+            Request::Detach { channel } => {
+                self.container.detach(channel);
+                self.container.forget(channel);
+            }
+            Request::Exec { channel, process, session } => match self.container.is_in_use(channel) {
                 true => self.send_failure(Some(channel), &StartFailure::new("other", "the channel is in use")),
-                false => match self.container.execute(channel, &process) {
+                false => match self.container.execute(channel, &process, session) {
                     Ok(pid) => self.connection.send(&json!({ "kind": "exec-started", "channel": channel, "pid": pid })),
                     Err(failure) => self.send_failure(Some(channel), &failure),
                 },
@@ -304,8 +306,9 @@ impl<'a> Supervisor<'a> {
         match &self.phase {
             Phase::Waiting => self.power_off |= pressed,
             Phase::Running { .. } if pressed && self.kill_at.is_none() => {
-                let _ = self.signal(0, libc::SIGTERM);
-                self.kill_at = Some(now + GRACE_MS);
+                let StopOrder { signal, grace_ms } = self.sources.stop;
+                let _ = self.signal(0, signal);
+                self.kill_at = grace_ms.map(|grace| now + grace);
             }
             Phase::Running { .. } if self.kill_at.is_some_and(|at| at <= now) => {
                 let _ = self.signal(0, libc::SIGKILL);
@@ -325,9 +328,7 @@ impl<'a> Supervisor<'a> {
             .map(|(key, _)| *key)
             .collect();
         for key in finished {
-            let process = self.container.processes.remove(&key);
-            let told = self.container.channels.remove(&key).is_some();
-            if let (true, Some(exit)) = (told, process.and_then(|process| process.exit)) {
+            if let Some(exit) = self.container.finish_exec(key) {
                 self.connection.send(&exit.to_message("exec-exited", Some(key)));
             }
         }
@@ -355,6 +356,8 @@ impl<'a> Supervisor<'a> {
 
     fn send_status(&mut self) {
         let mut status = json!({ "kind": "status", "bootId": self.boot_id, "logBytes": self.container.log.bytes });
+        status["execs"] = json!(self.container.execs());
+        status["lastChannel"] = json!(self.container.last_channel());
         match &self.phase {
             Phase::Waiting => status["state"] = json!("waiting"),
             Phase::Running { pid, started } => {

@@ -6,7 +6,8 @@ import { temporaryDirectory } from '@vic/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { smallIso } from './fixtures/small-iso.ts';
-import { BootImages, IsoImage } from './index.ts';
+import { BootImages, IsoImage, kernelRelease } from './index.ts';
+import type { IsoSource } from './index.ts';
 
 const KERNEL = Buffer.from('\x7fELF and the rest of a kernel', 'latin1');
 const MENU =
@@ -87,6 +88,38 @@ describe('IsoImage', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('kernelRelease()', () => {
+  /** An image that is somewhere else, and counts what is read of it. */
+  function farImage(bytes: Buffer): { readonly sizeBytes: number; readonly read: IsoSource['read']; total: number } {
+    const source = {
+      sizeBytes: bytes.length,
+      total: 0,
+      read: async (position: number, length: number): Promise<Uint8Array> => {
+        source.total += length;
+        return bytes.subarray(position, position + length);
+      },
+    };
+    return source;
+  }
+
+  it('reads it from the head of the kernel, and not the whole image', async () => {
+    const kernel = bzImage(Buffer.alloc(4 * 1024 * 1024));
+    kernel.writeUInt16LE(0x60, 0x20e);
+    kernel.write('6.1.0-56-cloud-amd64 (debian-kernel@lists.debian.org) #1 SMP\0', 0x260, 'latin1');
+    const far = farImage(smallIso(files(kernel, MENU)));
+    expect(await kernelRelease(await IsoImage.over(far, 'far.iso'))).toBe('6.1.0-56-cloud-amd64');
+    expect(far.total).toBeLessThan(200 * 1024);
+  });
+
+  it.each([
+    ['a kernel that does not tell', bzImage(Buffer.alloc(4096))],
+    ['a kernel that is none', Buffer.alloc(4096)],
+  ])('knows nothing of %s', async (_, kernel) => {
+    const far = farImage(smallIso(files(kernel, MENU)));
+    expect(await kernelRelease(await IsoImage.over(far, 'far.iso'))).toBeUndefined();
   });
 });
 

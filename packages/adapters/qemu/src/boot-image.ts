@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { VicError } from '@vic/errors';
 import { SingleFlight } from '@vic/async';
 import { extractKernel } from './bzimage.ts';
-import { parseBootMenu } from './boot-menu.ts';
-import type { BootEntry } from './boot-menu.ts';
+import { defaultBootEntry } from './boot-entry.ts';
 import type { KernelBoot } from './command-line.ts';
 import { IsoImage } from './iso9660.ts';
 
@@ -16,9 +15,6 @@ export interface BootImage extends KernelBoot {
 
 const MAX_KERNEL_BYTES = 128 * 1024 * 1024;
 const MAX_INITRAMFS_BYTES = 1024 * 1024 * 1024;
-const MAX_MENU_BYTES = 64 * 1024;
-const MENUS = ['/isolinux/isolinux.cfg', '/boot/isolinux/isolinux.cfg', '/isolinux.cfg', '/syslinux/syslinux.cfg'];
-const DEFAULT_ENTRY: BootEntry = { kernel: '/boot/vmlinuz', initramfs: '/boot/initramfs.img', commandLine: '' };
 
 /** Takes kernel and initramfs out of boot ISOs, once per content. */
 export class BootImages {
@@ -65,7 +61,7 @@ export class BootImages {
     await mkdir(this.#directory, { recursive: true, mode: 0o755 });
     const draft = await mkdtemp(join(this.#directory, 'new-'));
     try {
-      const entry = await defaultEntry(image);
+      const entry = await defaultBootEntry(image);
       const bzImage = await required(image, entry.kernel, MAX_KERNEL_BYTES);
       const initramfs = await required(image, entry.initramfs, MAX_INITRAMFS_BYTES);
       await mkdir(join(draft, 'out'), { mode: 0o755 });
@@ -77,14 +73,6 @@ export class BootImages {
       await rm(draft, { recursive: true, force: true });
     }
   }
-}
-
-async function defaultEntry(image: IsoImage): Promise<BootEntry> {
-  for (const path of MENUS) {
-    const menu = await image.read(path, MAX_MENU_BYTES);
-    if (menu !== undefined) return parseBootMenu(menu.toString('utf8')) ?? DEFAULT_ENTRY;
-  }
-  return DEFAULT_ENTRY;
 }
 
 async function required(image: IsoImage, path: string, maxBytes: number): Promise<Buffer> {

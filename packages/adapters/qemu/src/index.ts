@@ -15,6 +15,8 @@ export type { AccelerationOptions, ProbeUser } from './acceleration.ts';
 export { BootImages } from './boot-image.ts';
 export type { BootImage } from './boot-image.ts';
 export { IsoImage } from './iso9660.ts';
+export type { IsoSource } from './iso9660.ts';
+export { kernelRelease } from './kernel-release.ts';
 export { pvhStub } from './pvh-stub.ts';
 export { restoreDeviceState, saveDeviceState } from './device-state.ts';
 export type { DeviceStateTarget } from './device-state.ts';

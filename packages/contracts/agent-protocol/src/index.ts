@@ -12,6 +12,7 @@ export type {
   EndpointMessage,
   ExitStatus,
   StartFailureKind,
+  ExecStatus,
   StatusMessage,
   TetherMessage,
   TetherState,

@@ -1,5 +1,12 @@
 import { readConsoleSize, readLaunchSpec, readProcessSpec } from './launch-spec-parser.ts';
-import type { EndpointMessage, ExitStatus, StartFailureKind, StatusMessage, TetherMessage } from './message.ts';
+import type {
+  EndpointMessage,
+  ExecStatus,
+  ExitStatus,
+  StartFailureKind,
+  StatusMessage,
+  TetherMessage,
+} from './message.ts';
 import { ObjectReader, parseJson } from './object-reader.ts';
 import { MAX_CHANNEL } from './stream-id.ts';
 
@@ -38,6 +45,8 @@ const ENDPOINT_KINDS = [
 const MAX_PID = 0x3f_ffff;
 const MAX_REQUEST = 0xffff_ffff;
 const MAX_ERROR_TEXT = 4096;
+const MAX_SESSION = 4096;
+const MAX_EXECS = 128;
 
 /** Reads a control message of the tether; everything in it is untrusted. */
 export function parseTetherMessage(payload: Uint8Array): TetherMessage {
@@ -100,7 +109,12 @@ function readEndpointMessage(reader: ObjectReader): EndpointMessage {
     case 'detach':
       return { kind, channel: channel(reader) };
     case 'exec':
-      return { kind, channel: channel(reader), process: reader.object('process', readProcessSpec) };
+      return {
+        kind,
+        channel: channel(reader),
+        process: reader.object('process', readProcessSpec),
+        ...(reader.has('session') ? { session: reader.text('session', 1, MAX_SESSION) } : {}),
+      };
     case 'resize':
       return { kind, request: request(reader), channel: mainOrChannel(reader), ...readConsoleSize(reader) };
     case 'signal':
@@ -127,6 +141,17 @@ function readStatus(reader: ObjectReader): StatusMessage {
     ...(reader.has('pid') ? { pid: pid(reader) } : {}),
     ...(reader.has('startedAt') ? { startedAt: reader.nanoseconds('startedAt') } : {}),
     ...(reader.has('exit') ? { exit: reader.object('exit', readExit) } : {}),
+    ...(reader.has('execs') ? { execs: reader.objects('execs', MAX_EXECS, readExec) } : {}),
+    ...(reader.has('lastChannel') ? { lastChannel: mainOrChannel(reader, 'lastChannel') } : {}),
+  };
+}
+
+function readExec(reader: ObjectReader): ExecStatus {
+  return {
+    channel: channel(reader),
+    pid: pid(reader),
+    session: reader.text('session', 1, MAX_SESSION),
+    ...(reader.has('exit') ? { exit: reader.object('exit', readExit) } : {}),
   };
 }
 
@@ -147,8 +172,8 @@ function channel(reader: ObjectReader): number {
   return reader.integer('channel', 1, MAX_CHANNEL);
 }
 
-function mainOrChannel(reader: ObjectReader): number {
-  return reader.integer('channel', 0, MAX_CHANNEL);
+function mainOrChannel(reader: ObjectReader, name = 'channel'): number {
+  return reader.integer(name, 0, MAX_CHANNEL);
 }
 
 function request(reader: ObjectReader): number {

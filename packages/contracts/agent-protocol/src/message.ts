@@ -38,6 +38,20 @@ export interface StatusMessage {
   readonly pid?: number;
   readonly startedAt?: string;
   readonly exit?: ExitStatus;
+  /** Further processes this endpoint may not know of, at most 128; absent from tethers that remember none. */
+  readonly execs?: readonly ExecStatus[];
+  /** The highest channel in use; new ones go on behind it. */
+  readonly lastChannel?: number;
+}
+
+/** A process an `exec` started, whose end no endpoint has confirmed with `detach`. */
+export interface ExecStatus {
+  readonly channel: number;
+  readonly pid: number;
+  /** What the `exec` told the tether to remember. */
+  readonly session: string;
+  /** When it has ended. */
+  readonly exit?: ExitStatus;
 }
 
 /** What the tether says to the endpoint. */
@@ -69,7 +83,13 @@ export type EndpointMessage =
       readonly stderr: boolean;
     }
   | { readonly kind: 'detach'; readonly channel: number }
-  | { readonly kind: 'exec'; readonly channel: number; readonly process: ProcessSpec }
+  | {
+      readonly kind: 'exec';
+      readonly channel: number;
+      readonly process: ProcessSpec;
+      /** Told again in the status of later connections; only to tethers whose status has `execs`. */
+      readonly session?: string;
+    }
   | ({ readonly kind: 'resize'; readonly request: number; readonly channel: number } & ConsoleSize)
   | { readonly kind: 'signal'; readonly request: number; readonly channel: number; readonly signal: number }
   | { readonly kind: 'exit-received' }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { run } from '@vic/process';
 import { temporaryDirectory } from '@vic/testkit';
 import { type MemoryVch, startMemoryVch } from './testing/memory-vch.ts';
@@ -11,7 +11,7 @@ let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let env: Record<string, string>;
 beforeAll(async () => {
   directory = await temporaryDirectory('vic-docker-cli-');
-  // The command line loses its own detach keys over plain TCP; a unix socket is like TLS in this.
+  // Over plain TCP the client does not notice its own detaching (below); a unix socket is like TLS in this.
   const socketPath = join(directory.path, 'docker.sock');
   vch = await startMemoryVch({ socketPath });
   env = {
@@ -162,6 +162,29 @@ describe('terminals', () => {
     expect(again.code).toBe(4);
     expect((await docker(['wait', 'kept'])).stdout).toBe('4\n');
     await docker(['rm', 'kept']);
+  });
+
+  /*
+   * Over plain TCP the client takes its own detaching for a broken connection: Go's TCPConn.ReadFrom wraps the error
+   * that means it ("readfrom tcp …: read escape sequence"). It half-closes, waits for the end of the output, which
+   * it gets from us as from dockerd, and then, after `run` and `attach`, for the exit of the container.
+   */
+  it('ends the session of a client that detached over plain TCP, as dockerd does', async () => {
+    await using plain = await startMemoryVch();
+    const host = `tcp://127.0.0.1:${plain.port}`;
+    const at = (...args: string[]): string[] => ['--host', host, ...args];
+    await docker(at('run', '-d', '--name', 'main', 'busybox', 'sleep', '100'));
+    const exec = await dockerInTerminal(at('exec', '-it', 'main', 'sh'), [['/ # ', '\u0010\u0011']]);
+    expect(exec.code).toBe(0);
+    const run = dockerInTerminal(at('run', '-it', '--name', 'kept', 'busybox', 'sh'), [['/ # ', '\u0010\u0011']]);
+    await vi.waitFor(async () => {
+      const until = String(Math.ceil(Date.now() / 1000));
+      const events = await docker(at('events', '--since', '1', '--until', until, '--filter', 'event=detach'));
+      expect(events.stdout).toContain('container detach');
+    }, 20_000);
+    expect((await docker(at('inspect', '-f', '{{.State.Status}}', 'kept'))).stdout).toBe('running\n');
+    await docker(at('kill', 'kept'));
+    expect((await run).code).toBe(137);
   });
 
   it('executes a shell beside the main process', async () => {

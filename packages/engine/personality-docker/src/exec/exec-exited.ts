@@ -1,16 +1,17 @@
 import { pollUntil, withDeadline } from '@vic/async';
 import type { PersonalityContext } from '../personality.ts';
 
-/** The exit status follows the end of the output at once; longer means that the channel was lost. */
+/** The exit status follows the end of the output at once; longer means that the channel was lost and the process goes on. */
 const EXIT_STATUS_TIMEOUT_MS = 10_000;
 const POLL_INTERVAL_MS = 10;
 
-/** Resolves when the session is known to have ended, was forgotten, or the time is up. */
+/** Resolves when the session is known to have ended or was forgotten; with `false` when the time is up. */
 export async function execExited(
   context: Pick<PersonalityContext, 'execution'>,
   execId: string,
   signal: AbortSignal,
-): Promise<void> {
+  timeoutMs = EXIT_STATUS_TIMEOUT_MS,
+): Promise<boolean> {
   const ended = (): true | undefined => {
     try {
       return context.execution.exec(execId).state.status === 'exited' ? true : undefined;
@@ -19,11 +20,11 @@ export async function execExited(
       return true;
     }
   };
-  if (ended() === true) return;
-  await withDeadline(
+  if (ended() === true) return true;
+  return withDeadline(
     'the exit status of an exec session',
-    EXIT_STATUS_TIMEOUT_MS,
+    timeoutMs,
     async (inner) => pollUntil(ended, POLL_INTERVAL_MS, inner),
     signal,
-  ).catch(() => undefined);
+  ).catch(() => false);
 }

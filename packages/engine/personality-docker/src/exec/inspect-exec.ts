@@ -21,7 +21,7 @@ export function inspectExec(context: PersonalityContext, call: Call): void {
       privileged: request.Privileged ?? false,
       ...(process.user === '' ? {} : { user: process.user }),
     },
-    OpenStdin: request.AttachStdin ?? false,
+    OpenStdin: process.openStdin,
     OpenStderr: request.AttachStderr ?? false,
     OpenStdout: request.AttachStdout ?? false,
     CanRemove: state.status === 'exited',

@@ -63,8 +63,10 @@ async function startAttached(context: PersonalityContext, call: Call, session: E
   });
   if (end === 'detached') publishDetach(context, session);
   // Clients ask for the exit code as soon as the stream ends, so it must be known by then.
-  if (end === 'output-ended') await execExited(context, session.id, call.signal);
-  socket.end();
+  const isKnown = end !== 'output-ended' || (await execExited(context, session.id, call.signal));
+  if (isKnown) socket.end();
+  // A stream that ends well would make the client ask for an exit code that there is not yet, and take it for 0.
+  else socket.destroy();
 }
 
 async function startOrExplain(

@@ -29,6 +29,10 @@ export const VCH_KEY = 'vic.vch';
 export const ID_KEY = 'guestinfo.vic.id';
 /** Write-only: the secret of the interaction channel. */
 export const SECRET_KEY = 'guestinfo.vic.secret';
+/** For the guest: the number of the signal that stops the container, when the machine's power button is pressed. */
+export const STOP_SIGNAL_KEY = 'guestinfo.vic.stop.signal';
+/** For the guest: seconds after it until the container is killed; -1 for never. */
+export const STOP_TIMEOUT_KEY = 'guestinfo.vic.stop.timeout';
 /** `true` in templates. */
 export const TEMPLATE_KEY = 'guestinfo.vic.template';
 

@@ -1,11 +1,14 @@
-import { VicError, describeError } from '@vic/errors';
+import { VicError, describeError, isVicError } from '@vic/errors';
 import { randomHexId } from '@vic/ids';
 import type { ContainerId, ExecId } from '@vic/ids';
-import type { ExecSession as TetherExec } from '../interaction/index.ts';
+import type { FoundExec, ExecSession as TetherExec, TetherSession } from '../interaction/index.ts';
 import { StartFailedError } from '../interaction/index.ts';
 import type { Background } from './background.ts';
 import type { ContainerUnit } from './container-unit.ts';
 import type { ProcessConfig } from './container.ts';
+import { KILLED_EXIT_CODE } from './end-container.ts';
+import { decodeExecRecord, encodeExecRecord } from './exec-record.ts';
+import type { ExecRecord } from './exec-record.ts';
 import type { AttachedStreams, ExecSession } from './execution.ts';
 import { processSpecOf } from './launch-spec.ts';
 import { containerNotRunning, reachTether } from './reach-tether.ts';
@@ -13,8 +16,11 @@ import { containerNotRunning, reachTether } from './reach-tether.ts';
 interface ExecEntry {
   session: ExecSession;
   readonly unit: ContainerUnit;
+  /** Its start was asked for and is not answered yet. */
+  starting: boolean;
   consoleSize: ProcessConfig['consoleSize'];
-  running: TetherExec | undefined;
+  /** Undefined also while the tether is away. */
+  running: FoundExec | Pick<TetherExec, 'resize' | 'exited'> | undefined;
 }
 
 /** Exec sessions that ended are kept for inspection, as many as this per container. */
@@ -38,7 +44,13 @@ export class ExecSessions {
       process,
       state: { status: 'created' },
     };
-    this.#entries.set(session.id, { session, unit, consoleSize: process.consoleSize, running: undefined });
+    this.#entries.set(session.id, {
+      session,
+      unit,
+      starting: false,
+      consoleSize: process.consoleSize,
+      running: undefined,
+    });
     this.#forgetOldest(unit.id);
     unit.publish({ type: 'exec.created', execId: session.id });
     return session;
@@ -65,16 +77,19 @@ export class ExecSessions {
     if (unit.state.status !== 'running') throw containerNotRunning(unit);
     // Claimed before the first wait, so that it cannot be started twice.
     become(entry, { status: 'running', pid: 0 });
+    entry.starting = true;
     let running: TetherExec;
     let startedAtSize: ProcessConfig['consoleSize'];
     try {
       const session = await reachTether(unit, signal);
       startedAtSize = entry.consoleSize;
-      running = await session.exec(execSpecOf(entry), signal);
+      running = await session.exec(execSpecOf(entry), signal, encodeExecRecord(entry.session));
     } catch (error) {
       const exitCode = error instanceof StartFailedError ? error.exitCode : 126;
       become(entry, { status: 'exited', exitCode, error: describeError(error) });
       throw error;
+    } finally {
+      entry.starting = false;
     }
     entry.running = running;
     // Clients tell the size of their terminal as soon as they have asked for the start, not when it is done.
@@ -92,11 +107,59 @@ export class ExecSessions {
     };
   }
 
+  /**
+   * Takes up what a container's new session says of processes that were started before it: those still running,
+   * and the ends nobody heard of. Those it does not know are over.
+   */
+  adopt(unit: ContainerUnit, session: TetherSession): void {
+    for (const found of session.found) {
+      const record = decodeExecRecord(found.session);
+      const entry = record === undefined ? undefined : this.#entryOf(unit, record, found.pid);
+      if (entry === undefined) continue;
+      entry.running = found;
+      this.#background.run(`Following exec ${entry.session.id}`, async () => follow(entry, found));
+    }
+    this.#endLost(unit.id);
+  }
+
+  /** The container's process has ended, and with it all others whose ends nobody will tell. */
+  containerEnded(containerId: ContainerId): void {
+    this.#endLost(containerId);
+  }
+
   /** Sets the size of the terminal, now or at start. */
   async resize(id: string, rows: number, columns: number): Promise<void> {
     const entry = this.#entry(id);
     entry.consoleSize = { rows, columns };
     await entry.running?.resize({ rows, cols: columns });
+  }
+
+  /** The entry of a process that was found, made anew after a restart; `undefined` when it is not for this container. */
+  #entryOf(unit: ContainerUnit, { id, process }: ExecRecord, pid: number): ExecEntry | undefined {
+    const known = this.#entries.get(id);
+    if (known !== undefined) return known.unit === unit && known.session.state.status === 'running' ? known : undefined;
+    const found: ProcessConfig = {
+      env: [],
+      cwd: '/',
+      groups: [],
+      consoleSize: undefined,
+      stdinOnce: false,
+      ...process,
+    };
+    const state = { status: 'running', pid } as const;
+    const session: ExecSession = { id, containerId: unit.id, process: found, state };
+    const entry: ExecEntry = { session, unit, starting: false, consoleSize: undefined, running: undefined };
+    this.#entries.set(id, entry);
+    this.#forgetOldest(unit.id);
+    return entry;
+  }
+
+  #endLost(containerId: ContainerId): void {
+    for (const entry of this.#entries.values()) {
+      const { session, unit, running, starting } = entry;
+      if (unit.id !== containerId || running !== undefined || starting || session.state.status !== 'running') continue;
+      end(entry, { exitCode: KILLED_EXIT_CODE, error: 'Nothing more was heard of it.' });
+    }
   }
 
   #entry(id: string): ExecEntry {
@@ -125,17 +188,23 @@ function discardOutput(running: TetherExec): void {
   running.stderr.resume();
 }
 
-async function follow(entry: ExecEntry, running: TetherExec): Promise<void> {
+async function follow(entry: ExecEntry, running: Pick<TetherExec, 'exited'>): Promise<void> {
   try {
     const { code } = await running.exited;
-    become(entry, { status: 'exited', exitCode: code });
+    end(entry, { exitCode: code });
   } catch (error) {
-    // Nobody can tell how it ended: the connection was lost, mostly because the machine went off.
-    become(entry, { status: 'exited', exitCode: 137, error: describeError(error) });
+    if (entry.running === running) entry.running = undefined;
+    // The process may well go on without the connection: its tether tells when it comes back.
+    const mayGoOn = isVicError(error, { code: 'TETHER_DISCONNECTED' }) && entry.unit.state.status === 'running';
+    if (!mayGoOn) end(entry, { exitCode: KILLED_EXIT_CODE, error: describeError(error) });
   }
+}
+
+function end(entry: ExecEntry, how: { readonly exitCode: number; readonly error?: string }): void {
   entry.running = undefined;
-  const { state, id } = entry.session;
-  if (state.status === 'exited') entry.unit.publish({ type: 'exec.died', execId: id, exitCode: state.exitCode });
+  if (entry.session.state.status === 'exited') return;
+  become(entry, { status: 'exited', ...how });
+  entry.unit.publish({ type: 'exec.died', execId: entry.session.id, exitCode: how.exitCode });
 }
 
 function become(entry: ExecEntry, state: ExecSession['state']): void {

@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
 import { shortId } from '@vic/ids';
 import type { NetworkEndpoint, NewContainer, PortBinding, Shape } from './container.ts';
-import { ID_KEY, SECRET_KEY, VCH_KEY, encodeExit, encodePorts, encodeRecord } from './container-record.ts';
+import {
+  ID_KEY,
+  SECRET_KEY,
+  STOP_SIGNAL_KEY,
+  STOP_TIMEOUT_KEY,
+  VCH_KEY,
+  encodeExit,
+  encodePorts,
+  encodeRecord,
+} from './container-record.ts';
 import type { ContainerRecord, RecordedExit } from './container-record.ts';
 import { containerSecret } from './container-secret.ts';
 import type { ExecutionConfiguration } from './dependencies.ts';
 import type { Machine, MachineChange, MachineNic, MachineSpec } from './machine.ts';
+import { signalNumber } from './signals.ts';
 
 /** A container that does not exist yet: edited in memory, made by one commit. */
 export interface NewHandle {
@@ -86,6 +96,8 @@ export function machineSpecOf(handle: NewHandle, configuration: ExecutionConfigu
     extraConfig: {
       [ID_KEY]: record.config.id,
       [SECRET_KEY]: containerSecret(configuration.vchKey, record.config.id),
+      [STOP_SIGNAL_KEY]: String(signalNumber(record.config.stopSignal || 'SIGTERM')),
+      [STOP_TIMEOUT_KEY]: String(record.config.stopTimeoutSeconds),
       [VCH_KEY]: configuration.vchId,
       ...encodeRecord(record),
     },

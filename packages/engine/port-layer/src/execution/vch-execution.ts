@@ -73,8 +73,11 @@ export class VchExecution implements Execution, AsyncDisposable {
   receiveSession(session: TetherSession): void {
     const unit = this.#context.registry.byId(session.vmId);
     const making = this.#context.making.get(session.vmId);
-    if (unit !== undefined) receiveSession(this.#context, unit, session);
-    else if (making !== undefined) making.session = session;
+    if (unit !== undefined) {
+      // First of all: the container's end ends the execs that its tether does not speak of.
+      this.#execs.adopt(unit, session);
+      receiveSession(this.#context, unit, session);
+    } else if (making !== undefined) making.session = session;
     else session.close();
   }
 
@@ -222,6 +225,7 @@ export class VchExecution implements Execution, AsyncDisposable {
   /** Runs in the step in which a process has ended; the clean-up follows when the container's lock is free. */
   #afterEnd(unit: ContainerUnit): void {
     const context = this.#context;
+    this.#execs.containerEnded(unit.id);
     if (unit.record.config.autoRemove && !unit.restarting) {
       removeInBackground(context, unit);
       return;

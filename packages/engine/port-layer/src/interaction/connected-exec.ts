@@ -1,13 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ConsoleSize, ExitStatus } from '@vic/agent-protocol';
 import type { Channel } from './channel.ts';
-import type { ExecSession } from './tether-session.ts';
-
-/** What an exec asks of its connection. */
-export interface ExecControl {
-  resize(size: ConsoleSize, signal?: AbortSignal): Promise<void>;
-  signal(number: number, signal?: AbortSignal): Promise<void>;
-}
+import type { ExecControl, ExecSession } from './tether-session.ts';
 
 /** An {@link ExecSession} over a channel. */
 export class ConnectedExec implements ExecSession {

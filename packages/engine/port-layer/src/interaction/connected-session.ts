@@ -27,8 +27,17 @@ import { Channel } from './channel.ts';
 import type { ChannelLink } from './channel.ts';
 import { ConnectedExec } from './connected-exec.ts';
 import { PendingAnswers } from './pending-answers.ts';
+import { ResumedExec } from './resumed-exec.ts';
 import { StartFailedError } from './start-failed-error.ts';
-import type { AttachOptions, ExecSession, ProcessStreams, Started, TetherSession } from './tether-session.ts';
+import type {
+  AttachOptions,
+  ExecControl,
+  ExecSession,
+  FoundExec,
+  ProcessStreams,
+  Started,
+  TetherSession,
+} from './tether-session.ts';
 
 /** How long the tether may take for what involves no disk. */
 const ANSWER_MS = 15_000;
@@ -48,7 +57,8 @@ export class ConnectedSession implements TetherSession, ChannelLink {
   readonly #decoder: FrameDecoder;
   readonly #control = new ControlAssembler();
   readonly #channels = new Map<number, Channel>();
-  readonly #execs = new Map<number, ConnectedExec>();
+  readonly #execs = new Map<number, ConnectedExec | ResumedExec>();
+  #found: readonly FoundExec[] = [];
   readonly #answers = new PendingAnswers();
   readonly #events = new Broadcast<TetherMessage>();
   readonly #onStatus: () => void;
@@ -75,6 +85,10 @@ export class ConnectedSession implements TetherSession, ChannelLink {
     return this.#status;
   }
 
+  get found(): readonly FoundExec[] {
+    return this.#found;
+  }
+
   events(signal?: AbortSignal): AsyncIterable<TetherMessage> {
     return this.#events.subscribe(signal);
   }
@@ -99,15 +113,13 @@ export class ConnectedSession implements TetherSession, ChannelLink {
     return channel;
   }
 
-  async exec(process: ProcessSpec, signal?: AbortSignal): Promise<ExecSession> {
+  async exec(process: ProcessSpec, signal?: AbortSignal, session?: string): Promise<ExecSession> {
     const channel = this.#openChannel({ stdin: process.openStdin, stdout: true, stderr: true });
-    const exec = new ConnectedExec(channel, {
-      resize: async (size, outer) => this.#resize(channel.number, size, outer),
-      signal: async (number, outer) => this.#signal(channel.number, number, outer),
-    });
+    const exec = new ConnectedExec(channel, this.#controlOf(channel.number));
     this.#execs.set(channel.number, exec);
     try {
-      this.#ask({ kind: 'exec', channel: channel.number, process });
+      const told = session === undefined || !this.#remembersExecs ? {} : { session };
+      this.#ask({ kind: 'exec', channel: channel.number, process, ...told });
       await withDeadline('the process to start', START_MS, async () => exec.started, signal);
     } catch (error) {
       channel.detach();
@@ -241,10 +253,10 @@ export class ConnectedSession implements TetherSession, ChannelLink {
         this.#answers.settle(message.request, message.error);
         return;
       case 'exec-started':
-        this.#execs.get(message.channel)?.begin(message.pid);
+        this.#startedExec(message.channel)?.begin(message.pid);
         return;
       case 'exec-failed':
-        this.#execs.get(message.channel)?.fail(new StartFailedError(message.failure, message.message));
+        this.#startedExec(message.channel)?.fail(new StartFailedError(message.failure, message.message));
         return;
       case 'exec-exited':
         this.#endExec(message.channel, message);
@@ -257,13 +269,43 @@ export class ConnectedSession implements TetherSession, ChannelLink {
     if (this.#status !== undefined) throw protocolError('a second status');
     this.#status = status;
     if (status.state === 'exited') this.#ask({ kind: 'exit-received' });
+    this.#findExecs(status);
     this.#onStatus();
+  }
+
+  /** Takes up what earlier connections started; their channels stay theirs. */
+  #findExecs({ execs = [], lastChannel = 0 }: StatusMessage): void {
+    this.#nextChannel = Math.max(lastChannel, ...execs.map(({ channel }) => channel)) + 1;
+    this.#found = execs.map((exec) => {
+      const resumed = new ResumedExec(exec, this.#controlOf(exec.channel));
+      if (exec.exit === undefined) this.#execs.set(exec.channel, resumed);
+      else this.#ask({ kind: 'detach', channel: exec.channel });
+      return resumed;
+    });
+  }
+
+  get #remembersExecs(): boolean {
+    return this.status.execs !== undefined;
+  }
+
+  #controlOf(channel: number): ExecControl {
+    return {
+      resize: async (size, signal) => this.#resize(channel, size, signal),
+      signal: async (number, signal) => this.#signal(channel, number, signal),
+    };
+  }
+
+  #startedExec(channel: number): ConnectedExec | undefined {
+    const exec = this.#execs.get(channel);
+    return exec instanceof ConnectedExec ? exec : undefined;
   }
 
   #endExec(channel: number, { code, signal, oom, time }: ExitStatus): void {
     this.#execs.get(channel)?.end({ code, signal, oom, time });
     this.#execs.delete(channel);
     this.#channels.delete(channel);
+    // The tether tells of the end again and again until it knows that it has been heard.
+    if (this.#remembersExecs) this.#ask({ kind: 'detach', channel });
   }
 
   #disconnected(): void {

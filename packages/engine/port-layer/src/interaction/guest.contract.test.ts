@@ -249,6 +249,37 @@ describe('an endpoint that goes away', () => {
     expect(lines).toEqual(Array.from({ length: lines.length }, (_, i) => `line ${i}`));
     expect(lines.length).toBeGreaterThan(5);
   });
+
+  it('finds the processes it started beside the main one, and hears of the ends it missed', async () => {
+    await using machine = await lab.start();
+    const { session, streams } = await running(machine, processSpec(['sleep', '1000']));
+    streams.stdout.resume();
+    streams.stderr.resume();
+    const start = async (script: string, name: string): Promise<void> => {
+      const exec = await session.exec(processSpec(['sh', '-c', script]), undefined, name);
+      exec.stdout.resume();
+      exec.stderr.resume();
+    };
+    await start('while [ ! -e /go ]; do echo alive; sleep 0.1; done; exit 6', 'goes on');
+    await start('while [ ! -e /missed ]; do sleep 0.1; done; exit 7', 'ends meanwhile');
+    await start('touch /missed; exit 8', 'was heard of');
+    await lab.restartServer();
+    await session.closed;
+    const again = await machine.session();
+    const found = (name: string): (typeof again.found)[number] | undefined =>
+      again.found.find((exec) => exec.session === name);
+    expect(await found('ends meanwhile')?.exited).toMatchObject({ code: 7 });
+    const touch = await again.exec(processSpec(['touch', '/go']), undefined, 'another');
+    expect(await text(touch.stdout)).toBe('');
+    expect(await found('goes on')?.exited).toMatchObject({ code: 6 });
+    // What was said before it has been heard by then.
+    await again.ping();
+    await lab.restartServer();
+    await again.closed;
+    expect((await machine.session()).found).toEqual([]);
+    await (await machine.session()).signal(9);
+    await machine.poweredOff;
+  });
 });
 
 describe('a start that fails', () => {

@@ -268,6 +268,38 @@ describe('exec()', () => {
     tether.say({ kind: 'exec-failed', channel: heard.channel, failure: 'not-found', message: 'no x' });
     await expect(starting).rejects.toMatchObject({ kind: 'not-found', exitCode: 127 });
   });
+
+  it('has what it is for remembered, and finds what earlier connections started', async () => {
+    await using server = await listen();
+    using tether = new FakeTether(server.port);
+    const exit = { code: 4, signal: 0, oom: false, time: '1' };
+    const connecting = server.waitForSession('vm', AbortSignal.timeout(5000));
+    await tether.connect('vm', 's3cret', {
+      state: 'running',
+      execs: [
+        { channel: 3, pid: 30, session: 'runs' },
+        { channel: 5, pid: 50, session: 'over', exit },
+      ],
+      lastChannel: 8,
+    });
+    const session = await connecting;
+    expect(session.found.map((exec) => exec.session)).toEqual(['runs', 'over']);
+    expect(await tether.heard()).toEqual({ kind: 'detach', channel: 5 });
+    expect(await session.found[1]?.exited).toEqual(exit);
+    void session.exec(processSpec(['ls']), undefined, 'new').catch(() => undefined);
+    expect(await tether.heard()).toMatchObject({ kind: 'exec', channel: 9, session: 'new' });
+    tether.say({ kind: 'exec-exited', channel: 3, ...exit });
+    expect(await session.found[0]?.exited).toEqual(exit);
+    expect(await tether.heard()).toEqual({ kind: 'detach', channel: 3 });
+  });
+
+  it('does not ask a tether of before to remember anything', async () => {
+    await using server = await listen();
+    using tether = new FakeTether(server.port);
+    const session = await connected(server, tether);
+    void session.exec(processSpec(['ls']), undefined, 'new').catch(() => undefined);
+    expect(await tether.heard()).not.toHaveProperty('session');
+  });
 });
 
 describe('a tether that does not follow the protocol', () => {

@@ -30,13 +30,26 @@ export interface ProcessStreams {
   detach(): void;
 }
 
+/** What can be done to a process beside the main one. */
+export interface ExecControl {
+  resize(size: ConsoleSize, signal?: AbortSignal): Promise<void>;
+  signal(number: number, signal?: AbortSignal): Promise<void>;
+}
+
 /** A process started by {@link TetherSession.exec}. */
-export interface ExecSession extends ProcessStreams {
+export interface ExecSession extends ProcessStreams, ExecControl {
   readonly pid: number;
   /** Settles after the output streams have ended; rejects with `TETHER_DISCONNECTED`. */
   readonly exited: Promise<ExitStatus>;
-  resize(size: ConsoleSize, signal?: AbortSignal): Promise<void>;
-  signal(number: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** A process that an earlier connection started; its streams are gone. */
+export interface FoundExec extends ExecControl {
+  /** What {@link TetherSession.exec} had the tether remember. */
+  readonly session: string;
+  readonly pid: number;
+  /** Settles when it has ended, at once if it had; rejects with `TETHER_DISCONNECTED`. */
+  readonly exited: Promise<ExitStatus>;
 }
 
 /** What {@link TetherSession.launch} gives. */
@@ -59,8 +72,14 @@ export interface TetherSession {
   launch(spec: LaunchSpec, signal?: AbortSignal): Promise<Started>;
   /** Subscribes to the main process; allowed before `launch`. */
   attach(options: AttachOptions, signal?: AbortSignal): Promise<ProcessStreams>;
-  /** Starts another process in the container; throws {@link StartFailedError} when it cannot. */
-  exec(process: ProcessSpec, signal?: AbortSignal): Promise<ExecSession>;
+  /**
+   * Starts another process in the container; throws {@link StartFailedError} when it cannot.
+   *
+   * The tether remembers `session`, a text of at most 4096 characters, and gives it back in {@link found}.
+   */
+  exec(process: ProcessSpec, signal?: AbortSignal, session?: string): Promise<ExecSession>;
+  /** The processes that earlier connections started and whose ends they did not hear of. */
+  readonly found: readonly FoundExec[];
   resize(size: ConsoleSize, signal?: AbortSignal): Promise<void>;
   /** Sends a signal, by number, to the main process. */
   signal(number: number, signal?: AbortSignal): Promise<void>;

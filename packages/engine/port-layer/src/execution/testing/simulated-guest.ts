@@ -3,8 +3,9 @@ import { AsyncQueue } from '@vic/async';
 import { randomUuid } from '@vic/ids';
 import type { ConsoleSize, ExitStatus, LaunchSpec, StatusMessage, TetherMessage } from '@vic/agent-protocol';
 import { formatRfc3339 } from '@vic/time';
+import { VicError } from '@vic/errors';
 import { StartFailedError } from '../../interaction/index.ts';
-import type { ExecSession, ProcessStreams, Started, TetherSession } from '../../interaction/index.ts';
+import type { ExecSession, FoundExec, ProcessStreams, Started, TetherSession } from '../../interaction/index.ts';
 
 /** What a guest needs of the host it runs on. */
 export interface GuestHost {
@@ -13,6 +14,12 @@ export interface GuestHost {
   report(key: string, value: string): void;
   /** The guest powers its machine off. */
   off(): void;
+}
+
+/** A process that an exec started, which outlives the connection. */
+interface SimulatedExec {
+  readonly session: string;
+  readonly ended: PromiseWithResolvers<ExitStatus>;
 }
 
 /** A tether and its process, in memory. Programs: `run` until killed, `exit N`, `echo WORD`, `cat`, `missing`. */
@@ -24,6 +31,8 @@ export class SimulatedGuest {
   launches: LaunchSpec[] = [];
   /** What terminals were resized to. */
   readonly sizes: ConsoleSize[] = [];
+  /** Started by execs, not heard of by an endpoint since they ended. */
+  readonly execs: SimulatedExec[] = [];
   /** Execs start when this settles. */
   execHeld: Promise<void> = Promise.resolve();
 
@@ -62,6 +71,11 @@ export class SimulatedGuest {
     for (const session of this.#sessions) session.endOutput();
     this.#say({ kind: 'exited', ...exit });
     queueMicrotask(() => this.#host.off());
+  }
+
+  /** The processes of all execs end. */
+  endExecs(code: number): void {
+    for (const { ended } of this.execs) ended.resolve({ code, signal: 0, oom: false, time: '0' });
   }
 
   /** The connection is lost; the guest goes on. */
@@ -137,18 +151,31 @@ export class SimulatedSession implements TetherSession {
     return streams;
   }
 
-  async exec(): Promise<ExecSession> {
+  async exec(_process: unknown, _signal?: AbortSignal, session = ''): Promise<ExecSession> {
     await this.#guest.execHeld;
     const streams = await this.attach();
-    const exited = Promise.withResolvers<ExitStatus>();
+    const ended = Promise.withResolvers<ExitStatus>();
+    this.#guest.execs.push({ session, ended });
     streams.stdin.on('end', () => {
       streams.stdout.push(null);
-      exited.resolve({ code: 7, signal: 0, oom: false, time: '0' });
+      ended.resolve({ code: 7, signal: 0, oom: false, time: '0' });
     });
+    return { ...streams, ...this.#controlOf(ended.promise) };
+  }
+
+  get found(): readonly FoundExec[] {
+    return this.#guest.execs.map(({ session, ended }) => ({ session, ...this.#controlOf(ended.promise) }));
+  }
+
+  #controlOf(ended: Promise<ExitStatus>): Omit<FoundExec, 'session'> {
+    const lost = this.closed.then(() => {
+      throw new VicError({ class: 'Unavailable', code: 'TETHER_DISCONNECTED', message: 'The connection is lost.' });
+    });
+    const exited = Promise.race([ended, lost]);
+    exited.catch(() => undefined);
     return {
-      ...streams,
       pid: 43,
-      exited: exited.promise,
+      exited,
       resize: async (size) => void this.#guest.sizes.push(size),
       signal: async () => undefined,
     };
