@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOfBytes } from '@vic/oci';
@@ -27,7 +28,7 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
   afterAll(async () => site[Symbol.asyncDispose]());
 
   it.each(LAYOUTS)(
-    'signs with a key ($layout): accepted with the key, refused unsigned, moved and when the signature is deleted',
+    'signs with a key ($layout): accepted with the key, refused unsigned, moved, tampered with and deleted',
     { timeout: PATIENCE },
     async ({ layout, sign, verify }) => {
       const project = `cosign-${layout}`;
@@ -49,10 +50,14 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
       });
 
       const [signature = ''] = await signaturesOf(project, signed);
-      await moveSignature(project, signature, unsigned);
+      const manifest = await manifestOf(project, signature);
+      await putSignature(project, manifest, unsigned);
       await expect(pull(`${project}/app:unsigned`)).rejects.toThrow('is of another artifact');
 
+      const tampered = await putTampered(project, manifest, signed);
       await site.api('DELETE', `/projects/${project}/repositories/app/artifacts/${signature}`);
+      await expect(pull(`${project}/app:signed`)).rejects.toThrow('was made by another key');
+      await site.api('DELETE', `/projects/${project}/repositories/app/artifacts/${tampered}`);
       await expect(pull(`${project}/app:signed`)).rejects.toThrow('it has no signature');
     },
   );
@@ -161,6 +166,37 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
     );
   });
 
+  it('signs with a certificate of a company, without a log', { timeout: PATIENCE }, async () => {
+    await site.project('cosign-company', { enable_content_trust_cosign: 'true' });
+    const { cosign, home } = await signer();
+    const company = new TestSigstore();
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = company.issueFor(publicKey, {
+      certificate: { alternativeNames: [{ kind: 'email', value: 'release@example.com' }] },
+    });
+    const [leaf = '', ...chain] = pem.match(/-----BEGIN[\s\S]+?END CERTIFICATE-----\n/g) ?? [];
+    await writeFile(join(home, 'leaf.pem'), leaf);
+    await writeFile(join(home, 'chain.pem'), chain.join(''));
+    await writeFile(join(home, 'key.pem'), privateKey.export({ format: 'pem', type: 'pkcs8' }));
+    await cosign('import-key-pair', '--key=key.pem');
+    const certificate = ['--key=import-cosign.key', '--certificate=leaf.pem', '--certificate-chain=chain.pem'];
+    const rule = { kind: 'cosign-identity', name: 'release', subject: 'release@example.com' };
+    for (const [tag, option, authorities] of [
+      ['tag', '--new-bundle-format=false', company.root],
+      ['bundle', '--new-bundle-format', company.authorities],
+    ] as const) {
+      const digest = await pushed(`cosign-company/app:${tag}`);
+      const image = `${site.host}/cosign-company/app@${digest}`;
+      await cosign('sign', '--yes', '--tlog-upload=false', option, ...certificate, image);
+      await trust('cosign-company', [{ ...rule, authorities }]);
+      await pull(`cosign-company/app:${tag}`);
+      await trust('cosign-company', [{ ...rule, authorities: new TestSigstore().root }]);
+      await expect(pull(`cosign-company/app:${tag}`)).rejects.toThrow('was not issued by a trusted authority');
+      await trust('cosign-company', [{ ...rule, authorities, logKey: company.logKey }]);
+      await expect(pull(`cosign-company/app:${tag}`)).rejects.toThrow('is not in the trusted transparency log');
+    }
+  });
+
   /** Somebody who may push to a project and not delete. */
   async function developer(project: string, username: string): Promise<Credentials> {
     const password = 'Developer1password';
@@ -218,22 +254,47 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
     return found.filter(({ type }) => type === 'signature.cosign').map((accessory) => accessory.digest);
   }
 
-  /** Says of a signature that it is another artifact's. */
-  async function moveSignature(project: string, signature: string, to: string): Promise<void> {
-    const url = `/v2/${project}/app/manifests`;
-    const read = await site.send({ url: `${url}/${signature}`, headers: { accept: MANIFEST } });
-    const document = JSON.parse(read.bytes.toString()) as { readonly subject?: object };
-    const forged =
-      document.subject === undefined
-        ? read.bytes
-        : Buffer.from(JSON.stringify({ ...document, subject: { ...document.subject, digest: to } }));
-    const reference = document.subject === undefined ? `${to.replace(':', '-')}.sig` : digestOfBytes(forged);
-    const answer = await site.send({
-      method: 'PUT',
-      url: `${url}/${reference}`,
-      body: forged,
-      headers: { 'content-type': MANIFEST },
-    });
-    expect(answer.status).toBe(201);
+  async function manifestOf(project: string, digest: string): Promise<SignatureManifest> {
+    const read = await site.send({ url: `/v2/${project}/app/manifests/${digest}`, headers: { accept: MANIFEST } });
+    return read.json() as SignatureManifest;
+  }
+
+  /** Brings a signature back over something else than what was signed. */
+  async function putTampered(project: string, manifest: SignatureManifest, of: string): Promise<string> {
+    const [layer] = manifest.layers;
+    const blob = await site.send({ url: `/v2/${project}/app/blobs/${layer?.digest ?? ''}` });
+    const signed = blob.bytes.toString();
+    const bundle = signed.includes('dsseEnvelope')
+      ? (JSON.parse(signed) as { dsseEnvelope: { payload: string } })
+      : null;
+    if (bundle !== null) {
+      const payload = `${Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString()} `;
+      bundle.dsseEnvelope.payload = Buffer.from(payload).toString('base64');
+    }
+    const body = Buffer.from(bundle === null ? `${signed} ` : JSON.stringify(bundle));
+    const digest = digestOfBytes(body);
+    const begun = await site.send({ method: 'POST', url: `/v2/${project}/app/blobs/uploads/` });
+    const url = new URL(begun.headers['location'] ?? '', `https://${site.host}`);
+    url.searchParams.set('digest', digest);
+    const headers = { 'content-type': 'application/octet-stream' };
+    expect(await site.send({ method: 'PUT', url: url.href, body, headers })).toMatchObject({ status: 201 });
+    return putSignature(project, { ...manifest, layers: [{ ...layer, digest, size: body.length }] }, of);
+  }
+
+  /** Puts a signature where one of that artifact would be; gives its digest. */
+  async function putSignature(project: string, manifest: SignatureManifest, of: string): Promise<string> {
+    const { subject } = manifest;
+    const document = subject === undefined ? manifest : { ...manifest, subject: { ...subject, digest: of } };
+    const body = Buffer.from(JSON.stringify(document));
+    const reference = subject === undefined ? `${of.replace(':', '-')}.sig` : digestOfBytes(body);
+    const url = `/v2/${project}/app/manifests/${reference}`;
+    const headers = { 'content-type': MANIFEST };
+    expect(await site.send({ method: 'PUT', url, body, headers })).toMatchObject({ status: 201 });
+    return digestOfBytes(body);
   }
 });
+
+interface SignatureManifest {
+  readonly subject?: object;
+  readonly layers: readonly { readonly digest: string; readonly size: number; readonly [key: string]: unknown }[];
+}
