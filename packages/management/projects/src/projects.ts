@@ -1,6 +1,6 @@
 import { PROJECT_ROLE_IDS, type Principal, nameOf } from '@vic/authz';
 import { VicError } from '@vic/errors';
-import type { Executor } from '@vic/sql';
+import { type Executor, isForeignKeyViolation } from '@vic/sql';
 import { HARBOR_METADATA_KEYS, MetadataRules, RETENTION_KEY } from './project-metadata.ts';
 import { checkProjectName } from './project-name.ts';
 import type { ProjectsDeps } from './project-services.ts';
@@ -162,7 +162,7 @@ export class Projects {
       if (!deletable) throw notEmpty();
       for (const remove of this.#deps.onDelete ?? []) await remove(transaction, project);
       await transaction.deleteFrom('cve_allowlists').where('project_id', '=', projectId).execute();
-      await transaction.deleteFrom('projects').where('id', '=', projectId).execute();
+      await deleteRow(transaction, projectId);
       await this.#tell(transaction, 'project.deleted', project, operator);
     });
     this.#forget();
@@ -257,6 +257,15 @@ async function mustRead(executor: Executor, id: number): Promise<Project> {
   const project = await readProject(executor, id);
   if (project !== undefined) return project;
   throw new VicError({ class: 'NotFound', code: 'PROJECT_NOT_FOUND', message: `project ${id} not found` });
+}
+
+/** What was pushed since it was found empty still refers to it. */
+async function deleteRow(transaction: Executor, projectId: number): Promise<void> {
+  try {
+    await transaction.deleteFrom('projects').where('id', '=', projectId).execute();
+  } catch (error) {
+    throw isForeignKeyViolation(error) ? notEmpty() : error;
+  }
 }
 
 function notEmpty(): VicError {

@@ -1,5 +1,6 @@
 import type { ContentDigest } from '@vic/oci';
 import type { Executor, Schema, Selectable } from '@vic/sql';
+import { noSuchProject } from './not-found.ts';
 import type { AccessoryType, Artifact, ArtifactReference, Repository, Tag } from './artifact.ts';
 
 /** A repository from its row. */
@@ -82,6 +83,9 @@ export async function ensureRepository(
     }
     return found.id;
   }
+  // The caller found it a moment ago.
+  const project = await tx.selectFrom('projects').select('id').where('id', '=', place.projectId).executeTakeFirst();
+  if (project === undefined) throw noSuchProject(place.name);
   const made = await tx
     .insertInto('repositories')
     .values({

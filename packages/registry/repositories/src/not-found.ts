@@ -18,6 +18,15 @@ export function noSuchTag(repository: string, name: string): VicError {
   });
 }
 
+/** The project has gone, with everything in it. */
+export function noSuchProject(repository: string): VicError {
+  return new VicError({
+    class: 'NotFound',
+    code: 'PROJECT_UNKNOWN',
+    message: `the project of ${repository.slice(0, 255)} does not exist any more`,
+  });
+}
+
 /** There is no such repository. */
 export function noSuchRepository(name: string): VicError {
   return new VicError({

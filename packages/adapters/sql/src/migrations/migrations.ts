@@ -14,6 +14,7 @@ import { replication } from './0013-replication.ts';
 import { webhooks } from './0014-webhooks.ts';
 import { tokens } from './0015-tokens.ts';
 import { listedRepositories } from './0016-listed-repositories.ts';
+import { repositoryProjects } from './0017-repository-projects.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in the order they are applied; the list only ever grows at its end. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   webhooks,
   tokens,
   listedRepositories,
+  repositoryProjects,
 ];

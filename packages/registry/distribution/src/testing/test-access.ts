@@ -16,13 +16,15 @@ const TEST_USER: Principal = {
   groupIds: [],
 };
 
+/** The projects there are. */
+export const TEST_PROJECTS: readonly ProjectIdentity[] = [
+  { id: 1, name: 'library', public: false },
+  { id: 2, name: 'public', public: true },
+  { id: 3, name: 'conformance', public: false },
+];
+
 /** Access by Basic credentials `ada:secret`: ada may do everything, nobody else anything but pull from `public`. */
 export class TestAccess implements DistributionAccess {
-  readonly projects: ProjectIdentity[] = [
-    { id: 1, name: 'library', public: false },
-    { id: 2, name: 'public', public: true },
-    { id: 3, name: 'conformance', public: false },
-  ];
   /** Whether credentials are needed at all. */
   readonly #open: boolean;
 
@@ -58,6 +60,6 @@ export class TestAccess implements DistributionAccess {
   }
 
   #projectOf(name: string): ProjectIdentity | undefined {
-    return this.projects.find((project) => name.startsWith(`${project.name}/`));
+    return TEST_PROJECTS.find((project) => name.startsWith(`${project.name}/`));
   }
 }

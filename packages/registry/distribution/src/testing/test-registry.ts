@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '@vic/sql';
 import { temporaryDirectory } from '@vic/testkit';
 import { registerDistribution } from '../distribution-routes.ts';
 import type { Upstream } from '../upstream.ts';
-import { TestAccess } from './test-access.ts';
+import { TEST_PROJECTS, TestAccess } from './test-access.ts';
 
 /** Options of {@link startTestRegistry}. */
 export interface TestRegistryOptions {
@@ -37,6 +37,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   await using resources = new AsyncDisposableStack();
   const directory = options.directory ?? resources.use(await temporaryDirectory('vic-distribution-')).path;
   const database = resources.use(await openDatabase({ kind: 'sqlite', path: join(directory, 'registry.db') }));
+  await makeProjects(database);
   const blobs = resources.use(await openFsBlobStore({ directory: join(directory, 'blobs') }));
   const logger = silentLogger();
   const { gates = [], sparse = 'indexes' } = options;
@@ -63,4 +64,20 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
     store,
     [Symbol.asyncDispose]: async () => moved.disposeAsync(),
   });
+}
+
+/** Those of {@link TestAccess}; a directory may be opened again. */
+async function makeProjects({ db }: Database): Promise<void> {
+  const rest = { owner_id: 1, registry_id: null, metadata: '{}', created_at_ms: 0, updated_at_ms: 0 };
+  const values = TEST_PROJECTS.map(({ id, name, public: isPublic }) => ({
+    id,
+    name,
+    public: isPublic ? 1 : 0,
+    ...rest,
+  }));
+  await db
+    .insertInto('projects')
+    .values(values)
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
 }

@@ -58,6 +58,7 @@ export class StoreUnderTest implements AsyncDisposable {
   ): Promise<StoreUnderTest> {
     await using resources = new AsyncDisposableStack();
     const database = resources.use(await open());
+    await makeProjects(database);
     const content = new Map<string, Uint8Array>();
     const clock = { nowMs: 1_800_000_000_000 };
     const blobs = {
@@ -125,6 +126,15 @@ export class StoreUnderTest implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
+}
+
+async function makeProjects({ db }: Database): Promise<void> {
+  const rest = { owner_id: 1, public: 0, metadata: '{}', created_at_ms: 0, updated_at_ms: 0 };
+  const values = [
+    { id: 1, name: 'library', ...rest },
+    { id: 2, name: 'other', ...rest },
+  ];
+  await db.insertInto('projects').values(values).execute();
 }
 
 /** Content that nobody has pushed before. */
