@@ -51,6 +51,7 @@ export function composeAccess(
     rest: failures.recording(API_PREFIX, authenticate),
     tokenRoutes: {
       service: new TokenService({ tokens, access }),
+      keys,
       refreshTokens: new RefreshTokens({ database, identity }),
       identity,
       isPersonalToken: isAccessToken,

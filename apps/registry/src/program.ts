@@ -3,6 +3,7 @@ import { importAdvisories } from './commands/advisories-command.ts';
 import { verifyAudit } from './commands/audit-command.ts';
 import { backup, restore } from './commands/backup-command.ts';
 import { gc, scrub } from './commands/collect-command.ts';
+import { rotateSecrets, rotateTokenKey } from './commands/keys-command.ts';
 import { migrateDatabase } from './commands/database-command.ts';
 import { migrate } from './commands/migrate-command.ts';
 import { serve } from './commands/serve-command.ts';
@@ -26,5 +27,7 @@ export const registryProgram: ProgramSpec = {
     listUsers,
     resetPassword,
     verifyAudit,
+    rotateTokenKey,
+    rotateSecrets,
   ],
 };

@@ -1,1 +1,2 @@
 export { SecretBox } from './secret-box.ts';
+export { KeyRotation } from './key-rotation.ts';

@@ -2,6 +2,8 @@ export type { Database, DatabaseLocation, Executor, TransactionOptions } from '.
 export { openDatabase, openDatabaseAsItIs } from './open-database.ts';
 export { copyDatabase } from './copy/copy-database.ts';
 export type { CopiedTable, CopyOptions } from './copy/copy-database.ts';
+export { rewriteColumn } from './rewrite-column.ts';
+export type { RewrittenColumn } from './rewrite-column.ts';
 export { snapshotDatabase } from './copy/snapshot-database.ts';
 export { appliedMigrations, knownMigrations, requireCurrentSchema } from './schema-state.ts';
 export { skipLocked } from './dialect/skip-locked.ts';

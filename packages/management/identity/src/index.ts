@@ -19,3 +19,4 @@ export { identityRoutes } from './rest/identity-routes.ts';
 export type { IdentityRoutesDeps } from './rest/identity-routes.ts';
 export type { ProjectAdministrators } from './rest/permission-routes.ts';
 export { isAccessToken } from './tokens/access-token-store.ts';
+export { resealSignIns } from './sources/oidc-sign-in.ts';

@@ -1,4 +1,4 @@
-export { Settings } from './settings.ts';
+export { Settings, resealSettings } from './settings.ts';
 export type { SettingsCheck, SettingsDeps } from './settings.ts';
 export type { SettingName, SettingValues } from './setting-definitions.ts';
 export type { SettingDefinition, SettingValue } from './setting-definition.ts';

@@ -1,7 +1,7 @@
 import { SingleFlight } from '@vic/async';
 import { VicError } from '@vic/errors';
 import type { SecretBox } from '@vic/secrets';
-import type { Database } from '@vic/sql';
+import { type Database, rewriteColumn } from '@vic/sql';
 import { parseSettings } from './parse-settings.ts';
 import type { SettingValue } from './setting-definition.ts';
 import { SETTING_DEFINITIONS, type SettingName, type SettingValues, isSettingName } from './setting-definitions.ts';
@@ -117,6 +117,17 @@ export class Settings {
 /** Whether a setting is never answered. */
 export function isSecret(name: SettingName): boolean {
   return 'secret' in SETTING_DEFINITIONS[name];
+}
+
+/** Seals the secret settings again that `reseal` gives another form for; says how many. */
+export async function resealSettings(
+  { db }: Pick<Database, 'db'>,
+  reseal: (sealed: string, context: string) => string | undefined,
+): Promise<number> {
+  const values = { table: 'setting', key: 'name', column: 'value' } as const;
+  return rewriteColumn(db, values, (sealed, { name }) =>
+    isSettingName(name) && isSecret(name) ? reseal(sealed, contextOf(name)) : undefined,
+  );
 }
 
 function contextOf(name: SettingName): string {

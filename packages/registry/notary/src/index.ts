@@ -1,3 +1,4 @@
+export { resealNotaryKeys } from './metadata-store.ts';
 export { Notary } from './notary.ts';
 export type { NotaryDeps } from './notary.ts';
 export { notaryRoutes } from './notary-routes.ts';

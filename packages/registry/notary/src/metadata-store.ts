@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SecretBox } from '@vic/secrets';
-import type { Executor } from '@vic/sql';
+import { type Database, type Executor, rewriteColumn } from '@vic/sql';
 import type { ServerKey, ServerRole } from './server-key.ts';
 import type { TufKey } from './tuf-key.ts';
 
@@ -129,4 +129,13 @@ function fromRow(row: {
   readonly created_at_ms: number;
 }): StoredMetadata {
   return { role: row.role, version: row.version, bytes: Buffer.from(row.content), createdAtMs: row.created_at_ms };
+}
+
+/** Seals the private keys again that `reseal` gives another form for; says how many. */
+export async function resealNotaryKeys(
+  { db }: Pick<Database, 'db'>,
+  reseal: (sealed: string, context: string) => string | undefined,
+): Promise<number> {
+  const keys = { table: 'tuf_keys', key: 'id', column: 'private_key' } as const;
+  return rewriteColumn(db, keys, (sealed, { gun, role }) => reseal(sealed, sealContext(gun, role)));
 }

@@ -74,9 +74,7 @@ export class TokenKeys {
     const rows = await this.#deps.database.db
       .selectFrom('token_keys')
       .select(['kid', 'algorithm', 'public_key'])
-      .where((eb) =>
-        eb.or([eb('retired_at_ms', 'is', null), eb('retired_at_ms', '>=', this.#now() - RETIRED_FOR_MS)]),
-      )
+      .where((eb) => eb.or([eb('retired_at_ms', 'is', null), eb('retired_at_ms', '>=', this.#now() - RETIRED_FOR_MS)]))
       .orderBy('id', 'desc')
       .execute();
     return rows.map((row) => ({

@@ -1,7 +1,7 @@
 import type { OidcFlow, OidcIdentity } from '@vic/directory';
 import { VicError } from '@vic/errors';
 import type { SecretBox } from '@vic/secrets';
-import type { Database } from '@vic/sql';
+import { type Database, rewriteColumn } from '@vic/sql';
 import { randomToken, tokenDigest } from '../credentials/random-secret.ts';
 import type { NewSession, SessionStore } from '../sessions/session-store.ts';
 import type { User } from '../users/user.ts';
@@ -150,4 +150,15 @@ export class OidcSignIn {
 
 function invalid(code: string, message: string): VicError {
   return new VicError({ class: 'InvalidArgument', code, message, remedy: 'Begin the sign-in again.' });
+}
+
+/** Seals what sign-ins and sessions keep again where `reseal` gives another form for it; says how many. */
+export async function resealSignIns(
+  { db }: Pick<Database, 'db'>,
+  reseal: (sealed: string, context: string) => string | undefined,
+): Promise<number> {
+  const flows = { table: 'sign_in_flows', key: 'id', column: 'data' } as const;
+  const sessions = { table: 'user_sessions', key: 'id', column: 'id_token' } as const;
+  const again = (sealed: string): string | undefined => reseal(sealed, CONTEXT);
+  return (await rewriteColumn(db, flows, again)) + (await rewriteColumn(db, sessions, again));
 }

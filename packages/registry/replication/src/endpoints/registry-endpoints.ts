@@ -1,6 +1,6 @@
 import { VicError } from '@vic/errors';
 import type { SecretBox } from '@vic/secrets';
-import { fetchPage, isUniqueViolation } from '@vic/sql';
+import { fetchPage, isUniqueViolation, rewriteColumn } from '@vic/sql';
 import type { Database, Insertable, ListMapping, Schema, Selectable } from '@vic/sql';
 import type { ListQuery, Page } from '@vic/rest';
 import { isAdapterType } from '../peers/adapter-catalog.ts';
@@ -198,4 +198,13 @@ export class RegistryEndpoints {
       });
     }
   }
+}
+
+/** Seals the secrets of endpoints again that `reseal` gives another form for; says how many. */
+export async function resealEndpointSecrets(
+  { db }: Pick<Database, 'db'>,
+  reseal: (sealed: string, context: string) => string | undefined,
+): Promise<number> {
+  const secrets = { table: 'registries', key: 'id', column: 'access_secret_sealed' } as const;
+  return rewriteColumn(db, secrets, (sealed) => reseal(sealed, SECRET_CONTEXT));
 }
