@@ -6,6 +6,8 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    // By default one processor would be left idle; most of these tests wait for something most of the time.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
