@@ -15,6 +15,9 @@ interface ProposedEntry {
     readonly [key: string]: unknown;
   };
 }
+interface ProposedEnvelope {
+  readonly dsseRequestV002: { readonly envelope: Envelope; readonly verifiers: readonly object[] };
+}
 
 /** An instance of sigstore that clients can talk to: Fulcio's and Rekor's HTTP interfaces in front of one of tests. */
 export class SigstoreSite implements AsyncDisposable {
@@ -62,22 +65,47 @@ export class SigstoreSite implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readJson(request);
-    if (request.url === '/api/v1/signingCert') {
-      const pem = this.#certify(request.headers.authorization ?? '', body as { publicKey: { content: string } });
-      response.writeHead(201, { 'content-type': 'application/pem-certificate-chain' }).end(pem);
-    } else if (request.url === '/api/v1/log/entries') {
-      const entry = JSON.stringify(this.#log(body as ProposedEntry));
-      response.writeHead(201, { 'content-type': 'application/json', location: '/api/v1/log/entries/1' }).end(entry);
-    } else response.writeHead(404).end();
+    const body = await read(request);
+    const json = (): unknown => JSON.parse(body.toString());
+    const authorization = request.headers.authorization ?? '';
+    switch (request.url) {
+      case '/api/v1/signingCert': {
+        const { publicKey } = json() as { readonly publicKey: { readonly content: string } };
+        const pem = this.#certify(authorization, Buffer.from(publicKey.content, 'base64').toString());
+        response.writeHead(201).end(pem);
+        return;
+      }
+      case '/api/v2/signingCert': {
+        const { publicKeyRequest } = json() as {
+          readonly publicKeyRequest: { readonly publicKey: { readonly content: string } };
+        };
+        const pem = this.#certify(authorization, publicKeyRequest.publicKey.content);
+        const certificates = pem.match(/-----BEGIN[\s\S]+?END CERTIFICATE-----\n/g);
+        sendJson(response, 200, { signedCertificateEmbeddedSct: { chain: { certificates } } });
+        return;
+      }
+      case '/api/v1/log/entries':
+        sendJson(response, 201, this.#log(json() as ProposedEntry));
+        return;
+      case '/api/v2/log/entries':
+        sendJson(response, 201, this.#logV2(json() as ProposedEnvelope));
+        return;
+      case '/api/v1/timestamp': {
+        // TimeStampReq: the hash is the only OCTET STRING of its length.
+        const at = body.indexOf(Buffer.from([0x04, 0x20])) + 2;
+        response.writeHead(201).end(this.sigstore.timestamp(body.subarray(at, at + 32)));
+        return;
+      }
+      default:
+        response.writeHead(404).end();
+    }
   }
 
-  #certify(authorization: string, { publicKey }: { readonly publicKey: { readonly content: string } }): string {
+  #certify(authorization: string, publicKey: string): string {
     const [, claims = ''] = authorization.split('.');
     const { iss: issuer, email } = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, string>;
-    const key = createPublicKey(Buffer.from(publicKey.content, 'base64').toString());
     const alternativeNames = [{ kind: 'email', value: email ?? '' }] as const;
-    return this.sigstore.issueFor(key, { issuer, certificate: { alternativeNames } });
+    return this.sigstore.issueFor(createPublicKey(publicKey), { issuer, certificate: { alternativeNames } });
   }
 
   #log(proposed: ProposedEntry): object {
@@ -103,6 +131,19 @@ export class SigstoreSite implements AsyncDisposable {
       },
     };
   }
+
+  /** The second Rekor keeps the hash of an envelope's payload; it neither promises nor tells the time. */
+  #logV2({ dsseRequestV002: { envelope, verifiers } }: ProposedEnvelope): object {
+    const digest = createHash('sha256').update(Buffer.from(envelope.payload, 'base64')).digest('base64');
+    const signatures = envelope.signatures.map(({ sig }) => ({ content: sig, verifier: verifiers[0] }));
+    const dsseV002 = { payloadHash: { algorithm: 'SHA2_256', digest }, signatures };
+    return this.sigstore.entry({ apiVersion: '0.0.2', kind: 'dsse', spec: { dsseV002 } }, { timestamped: true });
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json', location: '/api/v1/log/entries/1' });
+  response.end(JSON.stringify(body));
 }
 
 /** What Rekor keeps of what it is given: of an envelope only the hashes, its signature and whose it is. */
@@ -126,8 +167,8 @@ function canonical({ kind, apiVersion, spec }: ProposedEntry): object {
   };
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function read(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return chunks.length === 0 ? undefined : (JSON.parse(Buffer.concat(chunks).toString()) as unknown);
+  return Buffer.concat(chunks);
 }

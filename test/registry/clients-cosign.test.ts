@@ -164,6 +164,35 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
         await expect(pull(`${project}/app:v1`)).rejects.toThrow('is not trusted');
       },
     );
+
+    it('signs by a log without a clock and a timestamp authority', { timeout: PATIENCE }, async () => {
+      await site.project('keyless-timed', { enable_content_trust_cosign: 'true' });
+      const { cosign, home } = await signer();
+      const { sigstore, url } = instance;
+      const issuer = 'https://login.example.com';
+      const trustedRoot = sigstore.trustedRoot();
+      await writeFile(join(home, 'root.json'), JSON.stringify(trustedRoot));
+      const service = (path: string, version: number): string =>
+        `url=${url}${path},api-version=${version},start-time=2024-01-01T00:00:00Z,operator=example.com`;
+      await cosign(
+        ...['signing-config', 'create', '--out=signing.json', '--rekor-config=ANY', '--tsa-config=ANY'],
+        ...[`--fulcio=${service('', 1)}`, `--rekor=${service('', 2)}`, `--tsa=${service('/api/v1/timestamp', 1)}`],
+        `--oidc-provider=${service('/auth', 1)}`,
+      );
+      const digest = await pushed('keyless-timed/app:v1');
+      const image = `${site.host}/keyless-timed/app@${digest}`;
+      const token = `--identity-token=${instance.tokenFor('release@example.com', issuer)}`;
+      const form = ['--new-bundle-format', '--trusted-root=root.json'];
+      await cosign('sign', '--yes', '--signing-config=signing.json', ...form, token, image);
+      const who = ['--certificate-identity=release@example.com', `--certificate-oidc-issuer=${issuer}`];
+      await cosign('verify', '--use-signed-timestamps', ...form, ...who, image);
+
+      const rule = { kind: 'cosign-identity', name: 'release', subject: '*@example.com', issuer };
+      await trust('keyless-timed', [{ ...rule, trustedRoot }]);
+      await pull('keyless-timed/app:v1');
+      await trust('keyless-timed', [{ ...rule, trustedRoot: { ...trustedRoot, timestampAuthorities: [] } }]);
+      await expect(pull('keyless-timed/app:v1')).rejects.toThrow('RFC 3161');
+    });
   });
 
   it('signs with a certificate of a company, without a log', { timeout: PATIENCE }, async () => {

@@ -33,6 +33,8 @@ export type AlternativeName = { readonly kind: 'email' | 'uri' | 'username'; rea
 
 const ECDSA_SHA256 = sequence(objectId('1.2.840.10045.4.3.2'));
 const FULCIO_USERNAME = '1.3.6.1.4.1.57264.1.7';
+/** Has to be critical where it is (RFC 3161, 2.3). */
+const TIMESTAMPING = '1.3.6.1.5.5.7.3.8';
 const CERTIFICATE_LOG = '1.3.6.1.4.1.11129.2.4.2';
 
 /** Issues a certificate for a new P-256 key; self-signed without an issuer. */
@@ -100,7 +102,9 @@ function extensionsOf(options: CertificateOptions, subject: KeyObject, issuer: K
     extension('2.5.29.19', isAuthority ? sequence(yes(), ...below) : sequence(), true),
     extension('2.5.29.14', octets(keyId(subject))),
     extension('2.5.29.35', sequence(der(0x80, keyId(issuer)))),
-    ...(usages.length === 0 ? [] : [extension('2.5.29.37', sequence(...usages.map(objectId)))]),
+    ...(usages.length === 0
+      ? []
+      : [extension('2.5.29.37', sequence(...usages.map(objectId)), usages.includes(TIMESTAMPING))]),
     ...(alternativeNames.length === 0
       ? []
       : [extension('2.5.29.17', sequence(...alternativeNames.map(generalName)), true)]),

@@ -112,6 +112,11 @@ export class TestSigstore {
     return `${toPem(certify(publicKey, this.#intermediate, this.#request(signing)))}${this.authorities}`;
   }
 
+  /** The timestamp authority's answer for a SHA-256. */
+  timestamp(hash: Buffer, { loggedAtMs, signedAtMs }: Signing = {}): Buffer {
+    return timestamp(this.#timestamps, this.#root.name, hash, loggedAtMs ?? signedAtMs ?? Date.now());
+  }
+
   /** A signature as cosign keeps it under a tag: payload and annotations. */
   simpleSigning(signing: Signing = {}): Layer {
     const payload = Buffer.from(
@@ -171,10 +176,10 @@ export class TestSigstore {
       mediaType: BUNDLE_TYPE,
       verificationMaterial: {
         certificate: { rawBytes: signer.certificate.toString('base64') },
-        tlogEntries: [this.#entry(entry, signing)],
+        tlogEntries: [this.entry(entry, signing)],
         timestampVerificationData: {
           rfc3161Timestamps: signing.timestamped
-            ? [{ signedTimestamp: this.#timestamp(signature, signing).toString('base64') }]
+            ? [{ signedTimestamp: this.timestamp(sha256(signature), signing).toString('base64') }]
             : [],
         },
       },
@@ -186,7 +191,8 @@ export class TestSigstore {
     };
   }
 
-  #entry(entry: Entry, signing: Signing): TlogEntry {
+  /** Has an entry logged; tells it as bundles do. */
+  entry(entry: Entry, signing: Signing): TlogEntry {
     const { body, logIndex, integratedTimeS, promise, proof } = this.#log(entry, signing);
     const { kind, apiVersion } = entry as { readonly kind: string; readonly apiVersion: string };
     return {
@@ -239,10 +245,6 @@ export class TestSigstore {
 
   #log(entry: Entry, { log = this.log, entry: change, loggedAtMs, signedAtMs }: Signing): ReturnType<TestLog['add']> {
     return log.add(change?.(entry) ?? entry, loggedAtMs ?? signedAtMs ?? Date.now());
-  }
-
-  #timestamp(signature: Buffer, { loggedAtMs, signedAtMs }: Signing): Buffer {
-    return timestamp(this.#timestamps, this.#root.name, signature, loggedAtMs ?? signedAtMs ?? Date.now());
   }
 }
 

@@ -9,9 +9,9 @@ const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
 const SHA256 = sequence(objectId('2.16.840.1.101.3.4.2.1'));
 const ECDSA_SHA256 = sequence(objectId('1.2.840.10045.4.3.2'));
 
-/** An authority's answer that the bytes existed at a time (RFC 3161). */
-export function timestamp(authority: Issued, issuerName: Buffer, bytes: Uint8Array, atMs: number): Buffer {
-  const imprint = sequence(SHA256, octets(sha256(bytes)));
+/** An authority's answer that bytes with this SHA-256 existed at a time (RFC 3161). */
+export function timestamp(authority: Issued, issuerName: Buffer, hash: Uint8Array, atMs: number): Buffer {
+  const imprint = sequence(SHA256, octets(hash));
   const info = sequence(integer(1), objectId('1.3.6.1.4.1.57264.2'), imprint, integer(7), time(atMs));
   const attributes = Buffer.concat([
     sequence(objectId(CONTENT_TYPE), set(objectId(TIMESTAMP_INFO))),
