@@ -3,6 +3,7 @@ import type { Logger } from '@vic/log';
 import { isAlive } from '@vic/process';
 import type { ProcessIdentity } from '@vic/process';
 import { QmpClient } from '@vic/qemu';
+import { WaitForRoom } from './wait-for-room.ts';
 
 /** How long one try to reach a machine lasts; on a busy host it may take that long for QEMU to be scheduled. */
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -16,23 +17,34 @@ const LAST_EVENTS_MS = 2_000;
  * It is made again for as long as the process lives: a machine is never ended because it, or its host, is slow.
  */
 export class QemuControl {
+  readonly #machine: string;
   readonly #socket: string;
   readonly #process: ProcessIdentity;
   readonly #logger: Logger;
   readonly #onConnected: () => void;
   readonly #stop = new AbortController();
+  readonly #room: WaitForRoom;
   #client: QmpClient | undefined;
   #lastClosed: Promise<void> = Promise.resolve();
   #shutdownReason: string | undefined;
 
   constructor(
-    deps: { readonly socket: string; readonly process: ProcessIdentity; readonly logger: Logger },
+    deps: {
+      readonly machine: string;
+      readonly socket: string;
+      readonly process: ProcessIdentity;
+      readonly logger: Logger;
+      readonly roomRetryMs?: number;
+    },
     onConnected: () => void,
   ) {
+    this.#machine = deps.machine;
     this.#socket = deps.socket;
     this.#process = deps.process;
     this.#logger = deps.logger;
     this.#onConnected = onConnected;
+    const retry = deps.roomRetryMs === undefined ? {} : { retryMs: deps.roomRetryMs };
+    this.#room = new WaitForRoom({ logger: deps.logger, machine: deps.machine, ...retry }, this.#stop.signal);
   }
 
   /** The connection; `undefined` while there is none. */
@@ -51,6 +63,7 @@ export class QemuControl {
     client.onEvent((event) => {
       if (event.name === 'SHUTDOWN') this.#shutdownReason = String(event.data['reason']);
     });
+    this.#room.follow(client);
     this.#lastClosed = client.closed;
     void client.closed.then(async () => {
       this.#client = undefined;
@@ -91,11 +104,14 @@ export class QemuControl {
       try {
         const client = await QmpClient.connect(this.#socket, { timeoutMs: ANSWER_TIMEOUT_MS, signal });
         if (signal.aborted) client.close();
-        else this.use(client);
+        else {
+          this.use(client);
+          await this.#room.check(client);
+        }
         return;
       } catch (error) {
         if (signal.aborted || !(await isAlive(this.#process))) return;
-        this.#logger.warn('a machine does not answer yet', { pid: this.#process.pid, error });
+        this.#logger.warn('a machine does not answer yet', { machine: this.#machine, error });
       }
       await delay(PAUSE_MS, signal).catch(() => undefined);
     }

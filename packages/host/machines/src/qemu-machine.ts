@@ -256,7 +256,7 @@ export class QemuMachine implements Machine {
 
   #watch(process: ProcessIdentity, exited: Promise<number | undefined>): void {
     const { logger } = this.#context;
-    this.#control = new QemuControl({ socket: this.#files.qmp, process, logger }, () => {
+    this.#control = new QemuControl({ machine: this.id, socket: this.#files.qmp, process, logger }, () => {
       if (this.#freezeWanted) this.#startFreeze();
     });
     void exited
