@@ -1,11 +1,15 @@
 import { VicError } from '@vic/errors';
+import { type HttpRequest, Type } from '@vic/http';
 import { type RestRoutes, permits } from '@vic/rest';
 import { ArtifactAdditions } from './artifact-addition.ts';
-import { ArtifactCatalog } from './artifact-catalog.ts';
+import { ArtifactCatalog, type ArtifactRow } from './artifact-catalog.ts';
 import { acceptedReportsOf, summaryOf } from './artifact-presenter.ts';
+import { SBOM_FORMATS, type SbomFormat } from './artifact-providers.ts';
 import { requestedArtifact } from './artifact-routes.ts';
 import type { CatalogDeps } from './catalog-services.ts';
 import { ARTIFACT } from './repository-request.ts';
+
+const SbomQuery = Type.Object({ format: Type.Optional(Type.Enum([...SBOM_FORMATS])) });
 
 /** Harbor's `additions` of artifacts: reports of scanners, and documents found in the artifacts. */
 export function additionRoutes(deps: CatalogDeps): RestRoutes {
@@ -17,15 +21,12 @@ export function additionRoutes(deps: CatalogDeps): RestRoutes {
       const artifact = await requestedArtifact(deps, catalog, request);
       return (await deps.reports?.vulnerabilities(summaryOf(artifact), acceptedReportsOf(request))) ?? {};
     });
-    app.get(`${ARTIFACT}/additions/sbom`, permission, async (request) => {
-      const artifact = await requestedArtifact(deps, catalog, request);
-      const document = await deps.reports?.sbom(summaryOf(artifact));
+    app.get(`${ARTIFACT}/additions/sbom`, { ...permission, schema: { querystring: SbomQuery } }, async (request) => {
+      const artifact = await requestedArtifact(deps, catalog, request as HttpRequest);
+      const { format } = request.query;
+      const document = await deps.reports?.sbom(summaryOf(artifact), format);
       if (document !== undefined && document !== null) return document;
-      throw new VicError({
-        class: 'NotFound',
-        code: 'ADDITION_NOT_FOUND',
-        message: `${artifact.repository}@${artifact.digest} has no SBOM`,
-      });
+      throw noSbom(artifact, format);
     });
     app.get(`${ARTIFACT}/additions/:addition`, permission, async (request, reply) => {
       const artifact = await requestedArtifact(deps, catalog, request);
@@ -36,4 +37,13 @@ export function additionRoutes(deps: CatalogDeps): RestRoutes {
       return content;
     });
   };
+}
+
+function noSbom({ repository, digest }: ArtifactRow, format: SbomFormat | undefined): VicError {
+  return new VicError({
+    class: 'NotFound',
+    code: 'ADDITION_NOT_FOUND',
+    message: `${repository}@${digest} has no SBOM${format === undefined ? '' : ` in the form ${format}`}`,
+    ...(format === undefined ? {} : { remedy: 'Without a format, the SBOM that its scanner made is shown.' }),
+  });
 }

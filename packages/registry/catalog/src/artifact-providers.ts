@@ -11,6 +11,12 @@ export interface OverviewProvider {
   sbomOverviews(artifacts: readonly ArtifactSummary[]): Promise<ReadonlyMap<number, Readonly<Record<string, unknown>>>>;
 }
 
+/** The forms in which SBOMs can be asked for. */
+export const SBOM_FORMATS = ['spdx', 'cyclonedx'] as const;
+
+/** A form of an SBOM. */
+export type SbomFormat = (typeof SBOM_FORMATS)[number];
+
 /** Documents about one artifact; `undefined` when there is none (yet). */
 export interface ReportProvider {
   /** The body of `additions/vulnerabilities`: report MIME type to report. */
@@ -18,8 +24,8 @@ export interface ReportProvider {
     artifact: ArtifactSummary,
     acceptedReports: readonly string[],
   ): Promise<Readonly<Record<string, unknown>> | undefined>;
-  /** The body of `additions/sbom`: the SPDX or CycloneDX document. */
-  sbom(artifact: ArtifactSummary): Promise<unknown>;
+  /** The body of `additions/sbom`: the document that was made, or the one in the form asked for. */
+  sbom(artifact: ArtifactSummary, format?: SbomFormat): Promise<unknown>;
 }
 
 /** Whether tags are immutable; implemented by policies. */

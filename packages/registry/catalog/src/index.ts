@@ -1,4 +1,5 @@
-export type { ImmutabilityProvider, OverviewProvider, ReportProvider } from './artifact-providers.ts';
+export { SBOM_FORMATS } from './artifact-providers.ts';
+export type { ImmutabilityProvider, OverviewProvider, ReportProvider, SbomFormat } from './artifact-providers.ts';
 export type { ArtifactSummary } from './artifact-summary.ts';
 export { catalogRoutes } from './catalog-routes.ts';
 export type { CatalogDeps, CatalogProjects, CatalogStore } from './catalog-services.ts';

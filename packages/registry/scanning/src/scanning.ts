@@ -56,7 +56,7 @@ export class Scanning {
     this.scanAll = new ScanAll(deps);
     this.hub = new SecurityHub({ database, registrations });
     this.exports = new CveExports(deps);
-    this.providers = new ReportProviders({ ...deps, registrations, reports });
+    this.providers = new ReportProviders({ ...deps, registrations, reports, inventories });
     this.gate = new VulnerabilityGate(deps, { registrations, reports, scans });
     this.consumer = scanOnPush(deps, { scans, inventories });
     this.kinds = [

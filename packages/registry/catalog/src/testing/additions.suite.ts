@@ -20,7 +20,10 @@ export function additionsSuite(open: OpenTemporaryDatabase): void {
       },
       reports: {
         vulnerabilities: async (artifact, accepted) => ({ [accepted[0] ?? '']: { digest: artifact.digest } }),
-        sbom: async () => undefined,
+        sbom: async (artifact, format) =>
+          artifact.repository === 'library/listed' && format !== 'cyclonedx'
+            ? { format: format ?? 'stored' }
+            : undefined,
       },
     });
   });
@@ -35,6 +38,19 @@ export function additionsSuite(open: OpenTemporaryDatabase): void {
       status: 400,
       json: { errors: [{ message: "addition VALUES.YAML isn't supported for IMAGE" }] },
     });
+  });
+
+  it('gives an SBOM in the form asked for, or says which there are', async () => {
+    await world.push('library/listed', { tags: ['1'] });
+    const sbom = '/projects/library/repositories/listed/artifacts/1/additions/sbom';
+    expect((await world.call('GET', sbom)).json).toEqual({ format: 'stored' });
+    expect((await world.call('GET', `${sbom}?format=spdx`)).json).toEqual({ format: 'spdx' });
+    const missing = await world.call('GET', `${sbom}?format=cyclonedx`);
+    expect(missing.status).toBe(404);
+    expect(missing.text).toContain('has no SBOM in the form cyclonedx');
+    const wrong = await world.call('GET', `${sbom}?format=xml`);
+    expect(wrong.status).toBe(400);
+    expect(wrong.text).toContain(String.raw`format must be one of \"spdx\", \"cyclonedx\"`);
   });
 
   it('reads readme, values and dependencies of a chart', async () => {

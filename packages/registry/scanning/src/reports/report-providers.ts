@@ -1,16 +1,19 @@
-import type { ArtifactSummary, OverviewProvider, ReportProvider } from '@vic/catalog';
+import type { ArtifactSummary, OverviewProvider, ReportProvider, SbomFormat } from '@vic/catalog';
 import { parseContentDigest } from '@vic/oci';
 import { MIME, type ScanType } from '../scanners/scanner-metadata.ts';
 import type { ScannerRegistrations } from '../scanners/scanner-registrations.ts';
 import type { ScanningDeps } from '../scanning-deps.ts';
-import { membersOf } from '../scans/scan-subject.ts';
+import type { ImageInventories } from '../scans/image-inventories.ts';
+import { inventorySbom } from '../scans/inventory-sbom.ts';
+import { findSubject, membersOf } from '../scans/scan-subject.ts';
 import { overviewBody, reportBody, sbomOverviewBody } from './report-body.ts';
 import type { ScanReport } from './scan-report.ts';
 import type { ScanReports } from './scan-reports.ts';
 import { readVulnerabilities } from './vulnerability-records.ts';
 
 /** What reports are read from. */
-export interface ReportProvidersDeps extends Pick<ScanningDeps, 'database' | 'blobs' | 'store'> {
+export interface ReportProvidersDeps extends Pick<ScanningDeps, 'database' | 'blobs' | 'store' | 'registry' | 'now'> {
+  readonly inventories: Pick<ImageInventories, 'find'>;
   readonly registrations: ScannerRegistrations;
   readonly reports: ScanReports;
 }
@@ -64,8 +67,16 @@ export class ReportProviders implements OverviewProvider, ReportProvider {
     return { [type]: reportBody(done, items) };
   }
 
-  async sbom(artifact: ArtifactSummary): Promise<unknown> {
+  async sbom(artifact: ArtifactSummary, format?: SbomFormat): Promise<unknown> {
     const [report] = (await this.#reportsOf([artifact], 'sbom')).get(artifact.id) ?? [];
+    const stored = await this.#storedSbom(artifact, report);
+    if (format === undefined || formatOf(stored) === format) return stored;
+    // Of an index, the member whose document is shown.
+    const subject = await findSubject(this.#deps.database.db, report?.artifactId ?? artifact.id);
+    return subject === undefined ? undefined : inventorySbom(this.#deps, subject, format);
+  }
+
+  async #storedSbom(artifact: ArtifactSummary, report: ScanReport | undefined): Promise<unknown> {
     if (report?.sbomDigest === undefined) return undefined;
     const served = await this.#deps.store.getManifest(artifact.repository, report.sbomDigest);
     if (served === undefined) return undefined;
@@ -106,6 +117,13 @@ export class ReportProviders implements OverviewProvider, ReportProvider {
     }
     return found;
   }
+}
+
+/** The form of a document that a scanner made. */
+function formatOf(document: unknown): SbomFormat | undefined {
+  if (typeof document !== 'object' || document === null) return undefined;
+  if ('spdxVersion' in document) return 'spdx';
+  return 'bomFormat' in document && document.bomFormat === 'CycloneDX' ? 'cyclonedx' : undefined;
 }
 
 /** The type that the client accepts and the reports can be given as; both of Harbor's types are one form. */

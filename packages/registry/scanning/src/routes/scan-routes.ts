@@ -1,11 +1,11 @@
 import { nameOf } from '@vic/authz';
+import { SBOM_FORMATS } from '@vic/catalog';
 import { VicError } from '@vic/errors';
 import { type HttpRequest, type Static, Type } from '@vic/http';
 import { type RestRoutes, auditSubject, permits, principalOf, projectOf, requirePermission } from '@vic/rest';
-import { cycloneDxDocument, spdxDocument } from '@vic/vulnerabilities';
 import { reportUuids } from '../reports/report-body.ts';
-import { builtInMetadata } from '../scanners/scanner-metadata.ts';
 import type { Scanning } from '../scanning.ts';
+import { inventorySbom } from '../scans/inventory-sbom.ts';
 import { type ScanSubject, findSubject, membersOf } from '../scans/scan-subject.ts';
 
 const ARTIFACT = '/projects/:project_name/repositories/:repository_name/artifacts/:reference';
@@ -13,7 +13,7 @@ const ScanTypeBody = Type.Object({
   scan_type: Type.Optional(Type.Union([Type.Literal('vulnerability'), Type.Literal('sbom')])),
 });
 const SbomQuery = Type.Object({
-  format: Type.Optional(Type.Union([Type.Literal('spdx'), Type.Literal('cyclonedx')])),
+  format: Type.Optional(Type.Enum([...SBOM_FORMATS])),
 });
 /** Harbor's clients may leave the body out altogether. */
 const OptionalScanType = Type.Union([ScanTypeBody, Type.Null()]);
@@ -101,8 +101,9 @@ function registerSbom(app: Parameters<RestRoutes>[0], scanning: Scanning): void 
     },
     async (request) => {
       const subject = await requestedSubject(scanning, request);
-      const inventory = await scanning.inventories.find(subject.digest);
-      if (inventory === undefined) {
+      const { deps, inventories } = scanning;
+      const document = await inventorySbom({ ...deps, inventories }, subject, request.query.format ?? 'spdx');
+      if (document === undefined) {
         throw new VicError({
           class: 'NotFound',
           code: 'SBOM_NOT_FOUND',
@@ -110,14 +111,7 @@ function registerSbom(app: Parameters<RestRoutes>[0], scanning: Scanning): void 
           remedy: 'Scan the artifact with the built-in scanner first.',
         });
       }
-      const about = {
-        name: `${new URL(scanning.deps.registry.url).host}/${subject.repository}`,
-        digest: subject.digest,
-        createdAtMs: (scanning.deps.now ?? Date.now)(),
-        tool: builtInMetadata({}).scanner,
-      };
-      const make = request.query.format === 'cyclonedx' ? cycloneDxDocument : spdxDocument;
-      return make(inventory, about);
+      return document;
     },
   );
 }

@@ -87,6 +87,12 @@ export function scansSuite(open: OpenTemporaryDatabase): void {
     ]);
     const document = await world.scanning.providers.sbom(world.summary(image, 'library/pushed'));
     expect(document).toMatchObject({ spdxVersion: 'SPDX-2.3', name: 'registry.example.com/library/pushed' });
+    const summary = world.summary(image, 'library/pushed');
+    expect(await world.scanning.providers.sbom(summary, 'spdx')).toEqual(document);
+    expect(await world.scanning.providers.sbom(summary, 'cyclonedx')).toMatchObject({
+      bomFormat: 'CycloneDX',
+      metadata: { component: { name: 'registry.example.com/library/pushed' } },
+    });
     const events = await world.events('scan.completed');
     expect(
       new Set(events.filter(({ repository }) => repository === 'library/pushed').map(({ scanType }) => scanType)),
