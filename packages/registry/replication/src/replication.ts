@@ -48,6 +48,8 @@ export interface ReplicationOptions {
   readonly firstRetryMs?: number;
   /** How often event-based policies compare both sides in full; 6 h when absent. */
   readonly reconcileEveryMs?: number;
+  /** How often destinations that nothing is to be brought to are asked whether they are there; 1 min when absent. */
+  readonly checkEveryMs?: number;
   /** A transfer that brings nothing for this long is broken off and resumed; 1 min when absent. */
   readonly stallTimeoutMs?: number;
 }
@@ -92,6 +94,8 @@ export class Replication implements AsyncDisposable {
       logger,
       pollMs,
       reconcileEveryMs,
+      firstRetryMs: options.firstRetryMs,
+      checkEveryMs: options.checkEveryMs,
     });
     const wake = (): void => runner.wake();
     const { repositories } = deps;
@@ -124,7 +128,7 @@ export class Replication implements AsyncDisposable {
     const lags = await this.#pending.lag();
     const policies = await this.#policies.eventBased();
     return policies.map(({ id, name }) => {
-      const none = { policyId: id, pending: 0, held: 0, ageMs: 0, lastError: '' };
+      const none = { policyId: id, pending: 0, held: 0, refused: 0, ageMs: 0, lastError: '' };
       return { ...(lags.get(id) ?? none), policy: name };
     });
   }

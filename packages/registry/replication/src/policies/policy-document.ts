@@ -126,6 +126,7 @@ export function policyDocument(
     lag: {
       pending: lag?.pending ?? 0,
       held: lag?.held ?? 0,
+      refused: lag?.refused ?? 0,
       seconds: Math.ceil((lag?.ageMs ?? 0) / 1000),
       last_error: lag?.lastError ?? '',
       ...(policy.reconciledAtMs === undefined

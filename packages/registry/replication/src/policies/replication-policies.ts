@@ -127,12 +127,25 @@ export class ReplicationPolicies {
     return numUpdatedRows > 0n;
   }
 
-  /** Records that both sides were compared in full. */
+  /** Has both sides compared once more: the destination was away, and nobody knows what has become of it. */
+  async forgetReconciliation(id: number): Promise<void> {
+    await this.#deps.database.db
+      .updateTable('replication_policies')
+      .set({ reconciled_at_ms: null })
+      .where('id', '=', id)
+      .where('reconciled_at_ms', 'is not', null)
+      .execute();
+  }
+
+  /** Records that both sides were compared in full, unless they have to be once more since it began. */
   async markReconciled(id: number, executor: Executor = this.#deps.database.db): Promise<void> {
     await executor
       .updateTable('replication_policies')
       .set({ reconciled_at_ms: this.#now() })
       .where('id', '=', id)
+      .where((where) =>
+        where.or([where('reconciled_at_ms', 'is not', null), where('trigger_type', '!=', 'event_based')]),
+      )
       .execute();
   }
 }

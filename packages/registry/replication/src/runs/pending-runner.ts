@@ -20,10 +20,17 @@ export interface PendingRunnerDeps {
   readonly pollMs?: number | undefined;
   /** How often event-based policies compare both sides in full, so that nothing is missing for long; 6 h when absent. */
   readonly reconcileEveryMs?: number | undefined;
+  /** Pause before a destination that is away is asked again, doubling up to 5 min; 2 s when absent. */
+  readonly firstRetryMs?: number | undefined;
+  /** How often destinations that nothing is to be brought to are asked whether they are there; 1 min when absent. */
+  readonly checkEveryMs?: number | undefined;
 }
 
 const POLL_MS = 2_000;
 const RECONCILE_EVERY_MS = 6 * 3600_000;
+const CHECK_EVERY_MS = 60_000;
+const FIRST_RETRY_MS = 2_000;
+const MAX_RETRY_MS = 5 * 60_000;
 /** A destination that takes longer to say hello is away. */
 const PING_TIMEOUT_MS = 10_000;
 const MAX_WAIT_AT_END_MS = 5_000;
@@ -36,6 +43,8 @@ export class PendingRunner implements AsyncDisposable {
   readonly #deps: PendingRunnerDeps;
   readonly #ended = new AbortController();
   readonly #underWay = new Map<number, Promise<void>>();
+  /** When the destination of a policy was asked last, and how often it was away since it last was there. */
+  readonly #asked = new Map<number, { readonly atMs: number; readonly failures: number }>();
   #woken = Promise.withResolvers<void>();
   #loop: Promise<void> | undefined;
 
@@ -88,7 +97,7 @@ export class PendingRunner implements AsyncDisposable {
     for (const policy of await this.#deps.policies.eventBased()) {
       if (this.#underWay.has(policy.id) || this.#ended.signal.aborted) continue;
       const wantsReconciliation = this.#wantsReconciliation(policy);
-      if (!due.has(policy.id) && !wantsReconciliation) continue;
+      if (!due.has(policy.id) && !this.#isTimeToAsk(policy, wantsReconciliation)) continue;
       const work = this.#serve(policy, wantsReconciliation).finally(() => this.#underWay.delete(policy.id));
       this.#underWay.set(policy.id, work);
     }
@@ -104,10 +113,13 @@ export class PendingRunner implements AsyncDisposable {
         await withDeadline(what, PING_TIMEOUT_MS, async (signal) => factory.ping(endpoint, signal), this.#ended.signal);
       } catch (error) {
         if (this.#ended.signal.aborted) return;
+        this.#asked.set(policy.id, { atMs: Date.now(), failures: (this.#asked.get(policy.id)?.failures ?? 0) + 1 });
         await endpoints.setStatus(id, 'unhealthy');
         await pending.unreachable(policy.id, describeError(error));
+        await policies.forgetReconciliation(policy.id);
         return;
       }
+      this.#asked.set(policy.id, { atMs: Date.now(), failures: 0 });
       await endpoints.setStatus(id, 'healthy');
       while ((await executions.startPending(policy)) > 0) this.#ended.signal.throwIfAborted();
       // Claimed first, so that of several processes one begins.
@@ -117,6 +129,15 @@ export class PendingRunner implements AsyncDisposable {
       if (this.#ended.signal.aborted) return;
       logger.warn('Pending replication could not be started', { policy: policy.name, error: describeError(error) });
     }
+  }
+
+  /** One that is away is asked less and less often, one that is there now and then, so that it is noticed when it goes. */
+  #isTimeToAsk(policy: ReplicationPolicy, wantsReconciliation: boolean): boolean {
+    const { atMs, failures } = this.#asked.get(policy.id) ?? { atMs: 0, failures: 0 };
+    const { firstRetryMs = FIRST_RETRY_MS, checkEveryMs = CHECK_EVERY_MS } = this.#deps;
+    const awayMs = Math.min(firstRetryMs * 2 ** Math.min(failures - 1, 20), MAX_RETRY_MS);
+    const pauseMs = failures > 0 ? awayMs : wantsReconciliation ? 0 : checkEveryMs;
+    return Date.now() - atMs >= pauseMs;
   }
 
   #wantsReconciliation(policy: ReplicationPolicy): boolean {

@@ -24,6 +24,8 @@ export interface PolicyLag {
   /** References that wait, those that a gate holds back included. */
   readonly pending: number;
   readonly held: number;
+  /** Of those that wait: what the destination refuses for good; tried again at each full comparison. */
+  readonly refused: number;
   /** Age of the oldest that is not held back; 0 when there is none. */
   readonly ageMs: number;
   readonly lastError: string;
@@ -35,6 +37,9 @@ const FIRST_RETRY_MS = 2_000;
 const MAX_RETRY_MS = 5 * 60_000;
 /** Artifacts held back are looked at again now and then, besides when something happens to them. */
 const HELD_RETRY_MS = 10 * 60_000;
+
+/** No time makes it due. */
+const UNTIL_COMPARED_MS = 100 * 365 * 24 * 3600_000;
 
 /** The work that event-based policies have left: durable, one entry per policy and reference. */
 export class PendingWork {
@@ -78,7 +83,7 @@ export class PendingWork {
             // A target that is away is not asked more often because more was pushed meanwhile.
             due_at_ms: update
               .case()
-              .when('replication_pending.state', '=', 'held')
+              .when('replication_pending.state', 'in', ['held', 'refused'])
               .then(nowMs)
               .else(update.ref('replication_pending.due_at_ms'))
               .end(),
@@ -167,6 +172,23 @@ export class PendingWork {
     await this.#putOff(item, 'held', reason, HELD_RETRY_MS);
   }
 
+  /** Keeps account of work that the destination refuses for good, until a full comparison tries it again. */
+  async refused(item: PendingItem, error: string): Promise<void> {
+    await this.#putOff(item, 'refused', error, UNTIL_COMPARED_MS);
+  }
+
+  /** Forgets what a full comparison of a repository found to be refused no longer. */
+  async forgetRefused(policyId: number, repository: string, failed: ReadonlySet<string>): Promise<void> {
+    const rows = await this.#refusedOf(policyId, repository);
+    await this.#remove(rows.filter(({ reference }) => !failed.has(reference)));
+  }
+
+  /** Forgets what was refused of repositories that a policy is not about any more. */
+  async forgetOtherRepositories(policyId: number, repositories: ReadonlySet<string>): Promise<void> {
+    const rows = await this.#refusedOf(policyId);
+    await this.#remove(rows.filter(({ repository }) => !repositories.has(repository)));
+  }
+
   /** Puts everything off that a policy has to do, because its destination cannot be reached. */
   async unreachable(policyId: number, error: string): Promise<void> {
     const nowMs = this.#now();
@@ -219,6 +241,7 @@ export class PendingWork {
         policyId: row.policy_id,
         pending: (before?.pending ?? 0) + Number(row.count),
         held: (before?.held ?? 0) + (isHeld ? Number(row.count) : 0),
+        refused: (before?.refused ?? 0) + (row.state === 'refused' ? Number(row.count) : 0),
         ageMs: Math.max(before?.ageMs ?? 0, isHeld ? 0 : Math.max(this.#now() - Number(row.since_ms), 0)),
         lastError: before === undefined || !isHeld ? row.last_error : before.lastError,
       });
@@ -226,7 +249,37 @@ export class PendingWork {
     return lags;
   }
 
-  async #putOff(item: PendingItem, state: 'waiting' | 'held', error: string, pauseMs: number): Promise<void> {
+  async #refusedOf(
+    policyId: number,
+    repository?: string,
+  ): Promise<readonly { readonly id: number; readonly repository: string; readonly reference: string }[]> {
+    let query = this.#database.db
+      .selectFrom('replication_pending')
+      .select(['id', 'repository', 'reference'])
+      .where('policy_id', '=', policyId)
+      .where('state', '=', 'refused');
+    if (repository !== undefined) query = query.where('repository', '=', repository);
+    return query.execute();
+  }
+
+  async #remove(rows: readonly { readonly id: number }[]): Promise<void> {
+    for (const { id } of rows) {
+      // Pushed again meanwhile, it waits for something else.
+      await this.#database.db
+        .deleteFrom('replication_pending')
+        .where('id', '=', id)
+        .where('state', '=', 'refused')
+        .where('due_at_ms', '>', this.#now())
+        .execute();
+    }
+  }
+
+  async #putOff(
+    item: PendingItem,
+    state: 'waiting' | 'held' | 'refused',
+    error: string,
+    pauseMs: number,
+  ): Promise<void> {
     await this.#database.db
       .updateTable('replication_pending')
       .set({

@@ -79,7 +79,7 @@ export class ReplicationExecutions {
   }
 
   async #plan(context: JobContext): Promise<void> {
-    const { jobs, policies, peers } = this.#deps;
+    const { jobs, policies, peers, pending } = this.#deps;
     const executionId = context.job.executionId ?? 0;
     const policy = await policies.get(Number(context.job.payload['policyId']));
     const filter = new ArtifactFilter(policy.filters);
@@ -97,6 +97,7 @@ export class ReplicationExecutions {
       batch = [];
     }
     if (batch.length > 0) await jobs.addTasks(executionId, batch);
+    await pending.forgetOtherRepositories(policy.id, planned);
     await jobs.setExecutionAttributes(executionId, { plan: 'done' });
     context.log.info(`${planned.size} repositories are to be compared.`);
   }

@@ -114,15 +114,32 @@ async function reconcileAll(
     const report = await reconcileRepository(run);
     const left = report.results.filter(({ outcome }) => outcome.kind === 'failed' && mayHelpToRetry(outcome.error));
     if (policy.trigger.type === 'event_based') {
-      const held = report.results.filter(({ outcome }) => outcome.kind === 'held');
-      const item = { policyId: policy.id, repository: run.sourceRepository, operation: 'copy', digest: '' } as const;
-      await deps.pending.add([...left, ...held].map(({ reference }) => ({ ...item, reference })));
+      await keepAccount(deps, run, policy.id, report.results);
       return report;
     }
     if (left.length === 0 || attempt >= RECONCILE_TRIES) return report;
     run.tell(`${left.length} artifacts are tried again.`);
     await delay(RECONCILE_PAUSE_MS * attempt, run.signal);
   }
+}
+
+/** What a full comparison of a repository could not bring over becomes pending work, and what was is no longer. */
+async function keepAccount(
+  { pending }: TaskDeps,
+  run: Reconciliation,
+  policyId: number,
+  results: readonly UnitResult[],
+): Promise<void> {
+  const { sourceRepository: repository } = run;
+  const left = results.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'held');
+  const item = { policyId, repository, operation: 'copy', digest: '' } as const;
+  await pending.add(left.map(({ reference }) => ({ ...item, reference })));
+  const refused = left.filter(({ outcome }) => outcome.kind === 'failed' && !mayHelpToRetry(outcome.error));
+  for (const { reference, outcome } of refused) {
+    const [added] = await pending.find(policyId, repository, [reference]);
+    if (added !== undefined && outcome.kind === 'failed') await pending.refused(added, describeError(outcome.error));
+  }
+  await pending.forgetRefused(policyId, repository, new Set(left.map(({ reference }) => reference)));
 }
 
 /** Does the pending work of the references, and keeps account of what is left of it. */
@@ -168,12 +185,13 @@ async function deleteOne(run: Reconciliation, item: PendingItem): Promise<Reconc
 async function settle(deps: TaskDeps, item: PendingItem, results: readonly UnitResult[]): Promise<void> {
   const outcome = results[0]?.outcome;
   if (outcome?.kind === 'held') await deps.pending.held(item, outcome.reason);
-  else if (outcome?.kind === 'failed' && mayHelpToRetry(outcome.error)) {
-    await deps.pending.failed(item, describeError(outcome.error));
+  else if (outcome?.kind === 'failed') {
+    const error = describeError(outcome.error);
+    await (mayHelpToRetry(outcome.error) ? deps.pending.failed(item, error) : deps.pending.refused(item, error));
   } else await deps.pending.done(item);
 }
 
-/** What the destination refuses for good (a quota, an immutable tag) is told as failed and reconciled later. */
+/** What the destination refuses for good (a quota, an immutable tag) waits for the next full comparison. */
 function mayHelpToRetry(error: unknown): boolean {
   return !isVicError(error, { code: 'REGISTRY_REFUSED' }) && !isVicError(error, { class: 'NotSupported' });
 }

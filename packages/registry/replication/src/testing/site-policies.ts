@@ -63,7 +63,7 @@ export async function execute(site: TestSite, policy: number): Promise<Record<st
 export async function lagOf(
   site: TestSite,
   policy: number,
-): Promise<{ pending: number; held: number; last_error: string }> {
+): Promise<{ pending: number; held: number; refused: number; last_error: string }> {
   const { body } = await site.call('GET', `/replication/policies/${policy}`);
-  return (body as { lag: { pending: number; held: number; last_error: string } }).lag;
+  return (body as { lag: { pending: number; held: number; refused: number; last_error: string } }).lag;
 }

@@ -12,7 +12,7 @@ import { silentLogger } from '@vic/log';
 import { CveAllowlists, ProjectMembers, projectRestRoutes, Projects } from '@vic/projects';
 import type { ProjectsDeps } from '@vic/projects';
 import type { RegistryEvent } from '@vic/registry-api';
-import { RepositoryStore } from '@vic/repositories';
+import { type ArtifactGate, RepositoryStore } from '@vic/repositories';
 import { registerRest, restErrorResponse } from '@vic/rest';
 import type { RestServices } from '@vic/rest';
 import { SecretBox } from '@vic/secrets';
@@ -30,6 +30,9 @@ export interface TestSiteOptions {
   /** Of tags at upstreams; 0 asks each time. */
   readonly freshMs?: number;
   readonly reconcileEveryMs?: number;
+  readonly checkEveryMs?: number;
+  /** Of the repositories. */
+  readonly gates?: readonly ArtifactGate[];
 }
 
 /** An answer of the REST API. */
@@ -138,7 +141,7 @@ async function siteParts(options: TestSiteOptions, onFailure: AsyncDisposableSta
   const directory = onFailure.use(await temporaryDirectory('vic-replication-'));
   const database = onFailure.use(await options.open());
   const blobs = onFailure.use(await openFsBlobStore({ directory: join(directory.path, 'blobs') }));
-  const store = onFailure.use(new RepositoryStore({ database, blobs, logger }));
+  const store = onFailure.use(new RepositoryStore({ database, blobs, logger, gates: options.gates ?? [] }));
   const cache = onFailure.use(new RepositoryStore({ database, blobs, logger, sparse: 'all' }));
   const host = `127.0.0.1:${await freePort()}`;
   const jobs = new Jobs(database);
@@ -154,6 +157,7 @@ async function siteParts(options: TestSiteOptions, onFailure: AsyncDisposableSta
         pollMs: 50,
         firstRetryMs: 50,
         reconcileEveryMs: options.reconcileEveryMs ?? 3_600_000,
+        checkEveryMs: options.checkEveryMs ?? 3_600_000,
         stallTimeoutMs: 3_000,
       },
     ),

@@ -1,10 +1,11 @@
 import { delay } from '@vic/async';
+import { VicError } from '@vic/errors';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
 import type { PromotionChecks } from '../index.ts';
 import type { PushedManifest } from './push-image.ts';
 import { deleteAt, digestAt, pushImage } from './push-image.ts';
-import { addPolicy, lagOf, until, updatePolicy } from './site-policies.ts';
+import { addPolicy, endpointOf, execute, lagOf, until, updatePolicy } from './site-policies.ts';
 import { ADMIN } from './test-access.ts';
 import { TestSite } from './test-site.ts';
 
@@ -112,6 +113,58 @@ export const topologiesSuite: DialectSuite = (open) => {
         expect(await digestAt({ ...atHub, url: far.url }, `v${number}`)).toBe(pushed[number]?.digest);
       }
       expect(await digestAt({ ...atHub, url: far.url }, 'v0')).toBe(moved.digest);
+    });
+
+    it('a destination that was away is compared in full once it is back, with nothing pushed meanwhile', async () => {
+      await using hub = await TestSite.open({ open, checkEveryMs: 50 });
+      await using far = await TestSite.open({ open });
+      await hub.projects.create({ name: 'shared' }, ADMIN);
+      const atHub = { url: hub.url, repository: 'shared/app' };
+      const atFar = { ...atHub, url: far.url };
+      const image = await pushImage(atHub, { tag: 'v1' });
+      const toFar = await addPolicy(hub, far, { name: 'far', filters: FILTERS });
+      await until(async () => (await digestAt(atFar, 'v1')) === image.digest);
+      await settled([hub, toFar]);
+      await far.disconnect();
+      await until(async () => (await hub.replication.endpoints.get(await endpointOf(hub, far))).status === 'unhealthy');
+      // As after a restore of an older backup.
+      const place = { project: { id: 1, name: 'shared', public: false }, repository: 'shared/app' };
+      await far.store.deleteTag(place, { principal: ADMIN }, 'v1');
+      await far.connect();
+      await until(async () => (await digestAt(atFar, 'v1')) === image.digest);
+    });
+
+    it('what a destination refuses for good shows in the lag, and is tried again when both sides are compared', async () => {
+      let isClosed = true;
+      const beforePush = async ({ repository }: { readonly repository: string }): Promise<void> => {
+        if (!isClosed || repository !== 'shared/closed') return;
+        throw new VicError({ class: 'FailedPrecondition', code: 'TAG_IMMUTABLE', message: 'configured as immutable' });
+      };
+      await using hub = await TestSite.open({ open });
+      await using far = await TestSite.open({ open, gates: [{ name: 'immutability', beforePush }] });
+      await hub.projects.create({ name: 'shared' }, ADMIN);
+      const atHub = { url: hub.url, repository: 'shared/closed' };
+      const before = await pushImage(atHub, { tag: 'before' });
+      const toFar = await addPolicy(hub, far, { name: 'far', filters: FILTERS });
+      await until(async () => (await lagOf(hub, toFar)).refused === 1);
+      const pushed = await pushImage(atHub, { tag: 'pushed' });
+      await until(async () => (await lagOf(hub, toFar)).refused === 2);
+      expect(await lagOf(hub, toFar)).toMatchObject({
+        pending: 2,
+        last_error: expect.stringContaining('configured as immutable'),
+      });
+      isClosed = false;
+      await execute(hub, toFar);
+      await until(async () => (await lagOf(hub, toFar)).pending === 0);
+      const atFar = { ...atHub, url: far.url };
+      expect(await digestAt(atFar, 'before')).toBe(before.digest);
+      expect(await digestAt(atFar, 'pushed')).toBe(pushed.digest);
+      isClosed = true;
+      const { digest } = await pushImage(atHub, { tag: 'gone' });
+      await until(async () => (await lagOf(hub, toFar)).refused === 1);
+      await deleteAt(atHub, digest);
+      await execute(hub, toFar);
+      await until(async () => (await lagOf(hub, toFar)).pending === 0);
     });
 
     it('a chain of stages: each promotes only what has passed its gate', async () => {
