@@ -1,7 +1,7 @@
 import type { ProgramSpec } from '@vic/cli';
 import { importAdvisories } from './commands/advisories-command.ts';
 import { verifyAudit } from './commands/audit-command.ts';
-import { backup, restore } from './commands/backup-command.ts';
+import { backup, restore, verifyBackup } from './commands/backup-command.ts';
 import { gc, scrub } from './commands/collect-command.ts';
 import { rotateSecrets, rotateTokenKey } from './commands/keys-command.ts';
 import { migrateDatabase } from './commands/database-command.ts';
@@ -21,6 +21,7 @@ export const registryProgram: ProgramSpec = {
     scrub,
     importAdvisories,
     backup,
+    verifyBackup,
     restore,
     migrate,
     migrateDatabase,

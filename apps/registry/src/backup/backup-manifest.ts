@@ -43,6 +43,8 @@ export type BackupManifest = Readonly<Static<typeof schema>>;
 export const MANIFEST_FILE = 'manifest.json';
 /** Where the blobs of all backups in a directory are. */
 export const CONTENT_DIRECTORY = 'content';
+/** The key of the secrets in the database. */
+export const KEY_FILE = 'secret.key';
 /** The database in a backup. */
 export const DATABASE_FILE = 'registry.db';
 

@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type BlobStore, openFsBlobStore } from '@vic/blob';
 import { VicError, describeError } from '@vic/errors';
-import { type ContentDigest, isContentDigest } from '@vic/oci';
+import { isContentDigest } from '@vic/oci';
 import {
   type DatabaseLocation,
   appliedMigrations,
@@ -15,8 +15,9 @@ import {
 } from '@vic/sql';
 import type { RegistryConfiguration } from '../configuration.ts';
 import { databaseLocation, openBlobs } from '../storage.ts';
-import { copyPrivately, fileDigest, syncDirectory } from './backup-files.ts';
-import { type BackupManifest, DATABASE_FILE, type FoundBackup, backupDamaged } from './backup-manifest.ts';
+import { copyPrivately, syncDirectory } from './backup-files.ts';
+import { type BackupManifest, DATABASE_FILE, type FoundBackup, KEY_FILE, backupDamaged } from './backup-manifest.ts';
+import { blobDamaged, requireSoundFiles } from './check-backup.ts';
 import { type CopiedBlobs, copyBlobs } from './copy-blobs.ts';
 import { liveBlobs } from './live-blobs.ts';
 
@@ -55,8 +56,6 @@ export async function restoreBackup(
   return copied;
 }
 
-const KEY_FILE = 'secret.key';
-
 function requireKnownSchema({ schema, version }: BackupManifest): void {
   const known = new Set(knownMigrations());
   const unknown = schema.find((name) => !known.has(name));
@@ -67,20 +66,6 @@ function requireKnownSchema({ schema, version }: BackupManifest): void {
     message: `The backup is of a newer release, ${version}: its database has "${unknown}", which this one does not know.`,
     remedy: 'Restore it with the release that made it, or a newer one.',
   });
-}
-
-async function requireSoundFiles({ directory, manifest }: FoundBackup, signal: AbortSignal): Promise<void> {
-  for (const name of [DATABASE_FILE, KEY_FILE]) {
-    if (!manifest.files.some(({ path }) => path === name)) throw backupDamaged(`it lists no ${name}`);
-  }
-  for (const { path, digest, sizeBytes } of manifest.files) {
-    signal.throwIfAborted();
-    const file = join(directory, path);
-    const found = await stat(file).catch(() => undefined);
-    if (found === undefined) throw backupDamaged(`${file} is missing`);
-    if (found.size !== sizeBytes) throw backupDamaged(`${file} has ${found.size} bytes instead of ${sizeBytes}`);
-    if ((await fileDigest(file)) !== digest) throw backupDamaged(`${file} is not what its digest says`);
-  }
 }
 
 async function requireEmptyTarget({ dataDirectory }: RegistryConfiguration, location: DatabaseLocation): Promise<void> {
@@ -116,13 +101,13 @@ async function restoreBlobs(
     signal.throwIfAborted();
     for (const { digest, sizeBytes } of page) {
       const found = await content.stat(digest);
-      if (found?.sizeBytes !== sizeBytes && !accepted.has(digest)) throw lost(digest, found !== undefined);
+      if (found?.sizeBytes !== sizeBytes && !accepted.has(digest)) throw blobDamaged(digest, found !== undefined);
     }
   }
   await using blobs = await openBlobs(configuration, () => undefined);
   const copied = await copyBlobs({ from: content, to: blobs, database }, signal);
   const damaged = copied.missing.find((digest) => !accepted.has(digest));
-  if (damaged !== undefined) throw lost(damaged, true);
+  if (damaged !== undefined) throw blobDamaged(damaged, true);
   return copied;
 }
 
@@ -150,10 +135,6 @@ async function restoreDatabase(draft: string, location: DatabaseLocation, signal
     await copyDatabase({ from: source, to: target }, { signal });
   }
   await rm(draft);
-}
-
-function lost(digest: ContentDigest, isThere: boolean): VicError {
-  return backupDamaged(`the blob ${digest} is ${isThere ? 'not what its digest says' : 'missing'}`);
 }
 
 function notEmpty(what: string): VicError {

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { access, constants, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type BlobStore, openFsBlobStore } from '@vic/blob';
 import { VicError } from '@vic/errors';
@@ -13,6 +13,8 @@ import { VERSION } from '../version.ts';
 import type { CopiedBlobs } from './copy-blobs.ts';
 import { copyPrivately, fileDigest, filesBelow, syncDirectory } from './backup-files.ts';
 import { type BackupManifest, CONTENT_DIRECTORY, DATABASE_FILE, writeManifest } from './backup-manifest.ts';
+import { lockBackups } from './lock-backups.ts';
+import { pruneBackups } from './prune-backups.ts';
 import { snapshotWithBlobs } from './snapshot-with-blobs.ts';
 
 /** What a backup is taken of. */
@@ -26,6 +28,8 @@ export interface BackupSource {
 export interface BackupReport {
   readonly directory: string;
   readonly blobs: CopiedBlobs;
+  /** Older backups that were removed. */
+  readonly removed: readonly string[];
 }
 
 /**
@@ -35,14 +39,17 @@ export interface BackupReport {
 export async function takeBackup(
   source: BackupSource,
   to: string,
-  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
+  options: { readonly logger: Logger; readonly signal: AbortSignal; readonly keep?: number },
 ): Promise<BackupReport> {
+  const { logger, signal, keep } = options;
   const { configuration } = source;
   const location = await databaseLocation(configuration);
   const createdAt = new Date();
   const directory = join(to, createdAt.toISOString().replaceAll(/[-:.]/g, ''));
   const draft = `${directory}.partial`;
-  await prepare(to, draft);
+  await prepare(to);
+  await using _lock = await lockBackups(to);
+  await mkdir(draft, { mode: 0o700 });
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => rm(draft, { recursive: true, force: true }));
   await using database = await openDatabaseAsItIs(location);
@@ -65,13 +72,14 @@ export async function takeBackup(
   undo.move();
   await rename(draft, directory);
   await syncDirectory(to);
-  return { directory, blobs: snapshot.copied };
+  const removed = keep === undefined ? [] : await pruneBackups(to, { keep, content, signal });
+  return { directory, blobs: snapshot.copied, removed };
 }
 
-async function prepare(to: string, draft: string): Promise<void> {
+async function prepare(to: string): Promise<void> {
   try {
     await mkdir(to, { recursive: true, mode: 0o700 });
-    await mkdir(draft, { mode: 0o700 });
+    await access(to, constants.W_OK);
   } catch (cause) {
     throw new VicError({
       class: 'InvalidArgument',

@@ -3,10 +3,17 @@ import { defineCommand } from '@vic/cli';
 import { VicError } from '@vic/errors';
 import { createLogger } from '@vic/log';
 import { findBackup } from '../backup/backup-manifest.ts';
+import { checkBackup } from '../backup/check-backup.ts';
 import { restoreBackup } from '../backup/restore-backup.ts';
 import { type BackupReport, takeBackup } from '../backup/take-backup.ts';
 import { configurationOf } from './configuration-of.ts';
 import { INSTALLATION_OPTIONS, requireInstallation } from './installation.ts';
+
+const FROM = {
+  kind: 'text',
+  placeholder: 'directory',
+  description: 'Directory of backups, for the latest, or one of them',
+} as const;
 
 /** `registry backup`. */
 export const backup = defineCommand({
@@ -19,18 +26,46 @@ export const backup = defineCommand({
       placeholder: 'directory',
       description: 'Directory of backups, whose blobs are kept once for all of them',
     },
+    keep: {
+      kind: 'number',
+      placeholder: 'count',
+      description: 'Remove older backups, and the blobs that no other needs',
+      defaultText: 'all are kept',
+    },
   },
-  examples: ['registry backup --data /var/lib/vic/registry --to /srv/backup/registry'],
+  examples: ['registry backup --data /var/lib/vic/registry --to /srv/backup/registry --keep 14'],
   run: async (options, context) => {
     const to = required('to', options.to);
     const configuration = await configurationOf(options);
     await requireInstallation(configuration);
     const logger = createLogger({ name: 'registry', level: 'warn', file: '/dev/stderr' });
+    const { keep } = options;
+    if (keep !== undefined && keep < 1) throw keepsNothing(keep);
     const source = { configuration, configurationFile: options.config };
-    const report = await takeBackup(source, to, { logger, signal: context.signal });
-    const { directory, blobs } = report;
-    context.result({ directory, ...blobs }, describe(report));
+    const report = await takeBackup(source, to, {
+      ...{ logger, signal: context.signal },
+      ...(keep === undefined ? {} : { keep }),
+    });
+    const { directory, blobs, removed } = report;
+    context.result({ directory, ...blobs, removed }, describe(report));
     if (blobs.missing.length > 0) throw incomplete(report);
+  },
+});
+
+/** `registry backup verify`. */
+export const verifyBackup = defineCommand({
+  name: 'backup verify',
+  summary: 'Compare everything in a backup with its digest; what is damaged is copied again by the next backup',
+  options: { from: FROM },
+  examples: ['registry backup verify --from /srv/backup/registry'],
+  run: async (options, context) => {
+    const found = await findBackup(resolve(required('from', options.from)));
+    const { count, sizeBytes } = await checkBackup(found, context.signal);
+    const { directory, manifest } = found;
+    context.result(
+      { directory, createdAt: manifest.createdAt, version: manifest.version, count, sizeBytes },
+      `${directory}, made at ${manifest.createdAt}, is whole: ${count} blobs, ${sizeBytes} bytes.`,
+    );
   },
 });
 
@@ -62,11 +97,21 @@ export const restore = defineCommand({
   },
 });
 
-function describe({ directory, blobs }: BackupReport): string {
+function keepsNothing(keep: number): VicError {
+  return new VicError({
+    class: 'InvalidArgument',
+    code: 'REGISTRY_BACKUP_KEEP',
+    message: `--keep ${keep} would keep nothing.`,
+    remedy: 'Give how many backups are to remain, the new one included.',
+  });
+}
+
+function describe({ directory, blobs, removed }: BackupReport): string {
   const { count, sizeBytes, copied, missing } = blobs;
   return [
     `Backed up to ${directory}: ${count} blobs, ${sizeBytes} bytes; ${copied} of them were not there yet.`,
     ...missing.map((digest) => `${digest} is missing or damaged.`),
+    ...removed.map((name) => `Removed ${name}.`),
   ].join('\n');
 }
 

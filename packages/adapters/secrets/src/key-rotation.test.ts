@@ -1,4 +1,5 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { temporaryDirectory } from '@vic/testkit';
 import { expect, test } from 'vitest';
@@ -73,7 +74,7 @@ test('one rotation at a time; a lock that a killed process left is taken over', 
     await using _first = await KeyRotation.begin(path);
     await expect(KeyRotation.begin(path)).rejects.toMatchObject({ code: 'SECRET_ROTATION_RUNS' });
   }
-  await writeFile(`${path}.rotation`, JSON.stringify({ pid: process.pid, startTicks: '1' }));
+  await writeFile(`${path}.rotation`, JSON.stringify({ pid: process.pid, startTicks: '1', host: hostname() }));
   await using _second = await KeyRotation.begin(path);
 });
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { VicError } from '@vic/errors';
 import { replaceFile } from '@vic/files';
-import { type ProcessIdentity, identifyProcess, isAlive } from '@vic/process';
+import { acquireLockFile } from '@vic/process';
 import { KEY_BYTES, type KeyRing, formatKeyRing, parseKeyRing } from './key-ring.ts';
 
 /**
@@ -15,18 +15,17 @@ import { KEY_BYTES, type KeyRing, formatKeyRing, parseKeyRing } from './key-ring
  */
 export class KeyRotation implements AsyncDisposable {
   readonly #path: string;
+  readonly #lock: AsyncDisposable;
 
-  private constructor(path: string) {
+  private constructor(path: string, lock: AsyncDisposable) {
     this.#path = path;
+    this.#lock = lock;
   }
 
   /** Begins to work on a key file; `Conflict` while another process does. */
   static async begin(path: string): Promise<KeyRotation> {
-    if (await lock(path)) return new KeyRotation(path);
-    if (!(await isHeld(path))) {
-      await rm(lockOf(path), { force: true });
-      if (await lock(path)) return new KeyRotation(path);
-    }
+    const lock = await acquireLockFile(lockOf(path));
+    if (lock !== undefined) return new KeyRotation(path, lock);
     throw new VicError({
       class: 'Conflict',
       code: 'SECRET_ROTATION_RUNS',
@@ -55,7 +54,7 @@ export class KeyRotation implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(lockOf(this.#path), { force: true });
+    await this.#lock[Symbol.asyncDispose]();
   }
 
   async #read(): Promise<KeyRing> {
@@ -69,31 +68,6 @@ export class KeyRotation implements AsyncDisposable {
 
 function lockOf(path: string): string {
   return `${path}.rotation`;
-}
-
-/** Whether the lock is now ours; it appears with its content, so that nobody takes it for one left behind. */
-async function lock(path: string): Promise<boolean> {
-  const draft = `${path}.${randomBytes(6).toString('hex')}.new`;
-  try {
-    await writeFile(draft, JSON.stringify(await identifyProcess(process.pid)), { flag: 'wx', mode: 0o600 });
-    await link(draft, lockOf(path));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
-/** A process that was killed leaves its lock behind. */
-async function isHeld(path: string): Promise<boolean> {
-  const text = await readFile(lockOf(path), 'utf8').catch(() => '');
-  try {
-    return await isAlive(JSON.parse(text) as ProcessIdentity);
-  } catch {
-    return false;
-  }
 }
 
 function unfinished(path: string): VicError {

@@ -1,0 +1,102 @@
+import { open, readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { acquireLockFile } from '@vic/process';
+import { temporaryDirectory } from '@vic/testkit';
+import { expect, it } from 'vitest';
+import { BenchBlob, RegistryBenchClient, createProject } from '../perf/registry-client.ts';
+import { type ServerProcess, startOurs } from '../perf/registry-servers.ts';
+import { registry } from './command-line.ts';
+import { basic } from './plain-site.ts';
+
+const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const TIMEOUT_MS = 5 * 60_000;
+
+it('--keep removes older backups and the blobs that only they had', { timeout: TIMEOUT_MS }, async () => {
+  await using directory = await temporaryDirectory();
+  const [to, data] = [join(directory.path, 'backups'), join(directory.path, 'data')];
+  await using server = await startOurs(directory.path);
+  await createProject(server, 'kept');
+  using client = new RegistryBenchClient(server, 'kept/app');
+  const gone = await pushImage(client, 'gone');
+  const stays = await pushImage(client, 'stays');
+  const backUp = async (...more: readonly string[]) => {
+    const outcome = await registry('backup', '--data', data, '--to', to, '--json', ...more);
+    expect(outcome).toMatchObject({ status: 0, error: '' });
+    return outcome.json<{ directory: string; count: number; removed: readonly string[] }>();
+  };
+  const first = await backUp();
+  await remove(server, 'gone');
+  expect((await registry('gc', '--data', data, '--older-than', '0')).status).toBe(0);
+  const second = await backUp('--keep', '2');
+  expect(second).toMatchObject({ count: first.count - 1, removed: [] });
+  expect(await contents(to)).toEqual([gone, stays].toSorted());
+  const third = await backUp('--keep', '2');
+  expect(third.removed).toHaveLength(1);
+  expect(await contents(to)).toEqual([stays]);
+  for (const one of [second, third]) {
+    const verified = await registry('backup', 'verify', '--from', one.directory);
+    expect(verified).toMatchObject({ status: 0, out: expect.stringContaining('is whole: 1 blobs') as string });
+  }
+  await server.kill();
+  const restored = join(directory.path, 'restored');
+  expect((await registry('restore', '--from', second.directory, '--data', restored)).status).toBe(0);
+  expect((await readdir(to)).filter((name) => name.startsWith('.'))).toEqual([]);
+  expect((await registry('backup', '--data', data, '--to', to, '--keep', '0')).error).toContain('keep nothing');
+});
+
+it('backup verify finds what is damaged, and the next backup mends it', { timeout: TIMEOUT_MS }, async () => {
+  await using directory = await temporaryDirectory();
+  const [to, data] = [join(directory.path, 'backups'), join(directory.path, 'data')];
+  {
+    await using server = await startOurs(directory.path);
+    await createProject(server, 'kept');
+    using client = new RegistryBenchClient(server, 'kept/app');
+    await pushImage(client, 'one');
+  }
+  expect((await registry('backup', '--data', data, '--to', to)).status).toBe(0);
+  const [hex = ''] = await contents(to);
+  await flip(join(to, 'content/blobs/sha256', hex.slice(0, 2), hex));
+  const damaged = await registry('backup', 'verify', '--from', to);
+  expect(damaged).toMatchObject({ status: 1, error: expect.stringContaining(`sha256:${hex} is not what`) as string });
+  expect((await registry('backup', 'verify', '--from', to)).error).toContain(`sha256:${hex} is missing`);
+  expect((await registry('backup', '--data', data, '--to', to)).out).toContain('1 of them were not there yet');
+  expect((await registry('backup', 'verify', '--from', to)).status).toBe(0);
+  {
+    await using _lock = await acquireLockFile(join(to, '.lock'));
+    expect((await registry('backup', '--data', data, '--to', to)).error).toContain('Another backup is being made');
+  }
+  const [first = ''] = (await readdir(to)).filter((name) => name !== 'content');
+  await rm(join(to, first, 'tls'), { recursive: true, force: true });
+  await flip(join(to, first, 'registry.db'));
+  expect((await registry('backup', 'verify', '--from', join(to, first))).error).toContain('registry.db is not what');
+});
+
+async function pushImage(client: RegistryBenchClient, tag: string): Promise<string> {
+  const blob = new BenchBlob(50_000);
+  await client.push(blob);
+  const config = { mediaType: 'application/vnd.example.config', digest: blob.digest, size: blob.sizeBytes };
+  await client.putManifest(tag, { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [] }, OCI_MANIFEST);
+  return blob.digest.slice('sha256:'.length);
+}
+
+async function remove(server: ServerProcess, tag: string): Promise<void> {
+  const { name, password } = server.administrator ?? { name: '', password: '' };
+  const url = `${server.url}/api/v2.0/projects/kept/repositories/app/artifacts/${tag}`;
+  const answer = await fetch(url, { method: 'DELETE', headers: { authorization: basic(name, password) } });
+  expect(answer.status).toBe(200);
+}
+
+async function contents(to: string): Promise<readonly string[]> {
+  const found = await readdir(join(to, 'content/blobs'), { recursive: true, withFileTypes: true });
+  return found
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name)
+    .toSorted();
+}
+
+async function flip(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  const at = bytes.length >> 1;
+  await using file = await open(path, 'r+');
+  await file.write(Buffer.from([(bytes[at] ?? 0) ^ 1]), 0, 1, at);
+}
