@@ -172,7 +172,7 @@ async function expectSound(directory: string): Promise<void> {
   await using blobs = await openFsBlobStore({ directory: join(directory, 'data/blobs') });
   const drop = (): void => undefined;
   const report = await scrub(
-    { database, blobs, store: { deleteArtifact: async () => undefined } },
+    { database, blobs, store: { deleteArtifacts: async () => [] } },
     { workers: 2 },
     { signal: new AbortController().signal, log: { info: drop, warn: drop, error: drop }, progress: drop },
   );

@@ -4,6 +4,7 @@ import { mapLimit } from '@vic/async';
 import { VicError, describeError, isVicError } from '@vic/errors';
 import {
   type CondemnedBlob,
+  type RepositoryPlace,
   adoptBlob,
   condemnBlobs,
   condemnedBlobs,
@@ -75,21 +76,29 @@ async function finishCondemned(work: Work): Promise<void> {
 }
 
 async function deleteUntagged(work: Work): Promise<void> {
-  const { deps, run, garbage, beforeMs } = work;
-  const projects = new Map<number, { readonly id: number; readonly name: string; readonly public: boolean }>();
-  for (const artifact of await findUntagged(deps.database.db, beforeMs)) {
+  const { deps, beforeMs } = work;
+  const untagged = await findUntagged(deps.database.db, beforeMs);
+  for (const artifacts of Map.groupBy(untagged, ({ repositoryId }) => repositoryId).values()) {
+    const [first] = artifacts;
+    const project = first === undefined ? undefined : await projectOf(deps, first);
+    if (first === undefined || project === undefined) continue;
+    await deleteFrom(work, { project, repository: first.repository }, artifacts);
+  }
+}
+
+async function deleteFrom(
+  { deps, run, garbage }: Work,
+  place: RepositoryPlace,
+  artifacts: readonly UntaggedArtifact[],
+): Promise<void> {
+  for (let at = 0; at < artifacts.length; at += BATCH) {
     run.signal.throwIfAborted();
-    const project = projects.get(artifact.projectId) ?? (await projectOf(deps, artifact));
-    if (project === undefined) continue;
-    projects.set(project.id, project);
-    try {
-      const place = { project, repository: artifact.repository };
-      await deps.store.deleteArtifact(place, { principal: COLLECTOR }, artifact.digest);
-      garbage.artifacts += 1;
-      run.log.info(`Deleted ${artifact.repository}@${artifact.digest}.`);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      run.log.warn(`${artifact.repository}@${artifact.digest} stays: ${describeError(error)}`);
+    const some = artifacts.slice(at, at + BATCH).map(({ digest }) => ({ digest, tags: [] }));
+    for (const { digest, refusal } of await deps.store.deleteArtifacts(place, { principal: COLLECTOR }, some)) {
+      if (refusal === undefined) {
+        garbage.artifacts += 1;
+        run.log.info(`Deleted ${place.repository}@${digest}.`);
+      } else run.log.warn(`${place.repository}@${digest} stays: ${describeError(refusal)}`);
     }
   }
 }
@@ -180,10 +189,6 @@ async function sweepUploads({ deps, run, garbage, beforeMs }: Work, nowMs: numbe
 }
 
 /** A policy or another push was in the way; the others go on. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof VicError && !['Unavailable', 'Internal', 'DataLoss', 'Cancelled'].includes(error.class);
-}
-
 function storedAs(digest: string): ContentDigest {
   if (isContentDigest(digest)) return digest;
   throw new VicError({ class: 'DataLoss', code: 'GC_DIGEST', message: `the table of blobs has the digest ${digest}` });

@@ -7,7 +7,7 @@ import type { Database } from '@vic/sql';
 export interface GcDeps {
   readonly database: Database;
   readonly blobs: BlobStore;
-  readonly store: Pick<RepositoryStore, 'deleteArtifact'>;
+  readonly store: Pick<RepositoryStore, 'deleteArtifacts'>;
   readonly nowMs?: () => number;
 }
 

@@ -12,7 +12,7 @@ import { RETENTION } from './retention.ts';
 /** What the retention job is composed of. */
 export interface RetentionJobDeps {
   readonly database: Database;
-  readonly store: Pick<RepositoryStore, 'deleteArtifact'>;
+  readonly store: Pick<RepositoryStore, 'deleteArtifacts'>;
   readonly immutability: Pick<Immutability, 'matcher'>;
   readonly now?: () => number;
 }
@@ -20,8 +20,8 @@ export interface RetentionJobDeps {
 /** Who deletes, in events and records. */
 const OPERATOR: RobotPrincipal = { kind: 'robot', id: 0, name: 'retention', grants: [] };
 
-/** Lines of the log that are written together. */
-const LINES_AT_ONCE = 100;
+/** What is deleted, and logged, together. */
+const CANDIDATES_AT_ONCE = 100;
 
 type Verdict = 'RETAIN' | 'DEL' | 'IMMUTABLE' | 'ERR';
 
@@ -45,21 +45,19 @@ export function retentionJob(deps: RetentionJobDeps): JobKind {
       const retained = evaluateRetention(payload.rules, candidates, now);
       const isImmutable = await deps.immutability.matcher(payload.projectId, payload.repository);
       const place = await placeOf(deps.database, payload);
+      const isKept = (candidate: StoredCandidate): Verdict | undefined =>
+        retained.has(candidate) ? 'RETAIN' : candidate.tags.some(isImmutable) ? 'IMMUTABLE' : undefined;
       let deleted = 0;
-      const lines: string[] = [];
-      for (const [index, candidate] of candidates.entries()) {
+      for (let at = 0; at < candidates.length; at += CANDIDATES_AT_ONCE) {
         context.signal.throwIfAborted();
-        const verdict: Verdict = retained.has(candidate)
-          ? 'RETAIN'
-          : candidate.tags.some(isImmutable)
-            ? 'IMMUTABLE'
-            : await remove(deps, candidate, { context, place, dryRun: payload.dryRun });
-        if (verdict === 'DEL') deleted += 1;
-        lines.push(lineOf(candidate, verdict));
-        if (lines.length >= LINES_AT_ONCE) context.log.info(lines.splice(0).join('\n'));
-        context.progress(((index + 1) / candidates.length) * 100);
+        const some = candidates.slice(at, at + CANDIDATES_AT_ONCE);
+        const doomed = some.filter((candidate) => isKept(candidate) === undefined);
+        const stay = payload.dryRun ? new Set<string>() : await remove(deps, { context, place, doomed });
+        const verdicts = some.map((candidate) => isKept(candidate) ?? (stay.has(candidate.digest) ? 'ERR' : 'DEL'));
+        deleted += verdicts.filter((verdict) => verdict === 'DEL').length;
+        context.log.info(some.map((candidate, index) => lineOf(candidate, verdicts[index] ?? 'ERR')).join('\n'));
+        context.progress(((at + some.length) / candidates.length) * 100);
       }
-      if (lines.length > 0) context.log.info(lines.join('\n'));
       await context.setAttributes({ total: candidates.length, retained: candidates.length - deleted });
       context.log.info(`${candidates.length - deleted} of ${candidates.length} artifacts retained.`);
     },
@@ -85,22 +83,23 @@ async function placeOf({ db }: Database, payload: RetentionPayload): Promise<Rep
   };
 }
 
-/** A refusal, by an index that lists the artifact or by a gate, is for the log; the others go on. */
+/** Gives what stays: a refusal, by an index that lists the artifact or by a gate, is for the log; the others go. */
 async function remove(
   { store }: RetentionJobDeps,
-  candidate: StoredCandidate,
-  how: { readonly context: JobContext; readonly place: RepositoryPlace; readonly dryRun: boolean },
-): Promise<Verdict> {
-  if (how.dryRun) return 'DEL';
-  try {
-    await store.deleteArtifact(how.place, { principal: OPERATOR }, candidate.digest);
-    return 'DEL';
-  } catch (error) {
-    const refused = error instanceof VicError && !['Unavailable', 'Internal', 'DataLoss'].includes(error.class);
-    if (!refused) throw error;
-    how.context.log.warn(`${candidate.digest} stays: ${describeError(error)}`);
-    return 'ERR';
+  what: {
+    readonly context: JobContext;
+    readonly place: RepositoryPlace;
+    readonly doomed: readonly StoredCandidate[];
+  },
+): Promise<ReadonlySet<string>> {
+  const outcomes = await store.deleteArtifacts(what.place, { principal: OPERATOR }, what.doomed);
+  const stay = new Set<string>();
+  for (const { digest, refusal } of outcomes) {
+    if (refusal === undefined) continue;
+    what.context.log.warn(`${digest} stays: ${describeError(refusal)}`);
+    stay.add(digest);
   }
+  return stay;
 }
 
 function lineOf(candidate: StoredCandidate, verdict: Verdict): string {

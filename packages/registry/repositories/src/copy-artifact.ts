@@ -3,7 +3,7 @@ import type { Actor, RepositoryPlace } from './artifact-gate.ts';
 import { artifactByDigest, tagNamesOf } from './artifact-rows.ts';
 import type { Artifact } from './artifact.ts';
 import { admitBlob, linkBlob } from './blob-links.ts';
-import { accessoriesOf } from './delete-artifact.ts';
+import { accessoriesOf } from './remove-artifacts.ts';
 import { findManifest } from './find-manifest.ts';
 import { noSuchArtifact } from './not-found.ts';
 import { putManifest } from './put-manifest.ts';

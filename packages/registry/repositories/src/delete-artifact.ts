@@ -1,18 +1,30 @@
-import { VicError } from '@vic/errors';
-import { appendEvent } from '@vic/events';
-import { MEDIA_TYPES } from '@vic/oci';
+import { VicError, isVicError } from '@vic/errors';
 import type { Executor } from '@vic/sql';
-import { eventOf } from './artifact-event.ts';
 import type { Actor, RepositoryPlace } from './artifact-gate.ts';
-import { artifactByDigest, artifactOf, resolveArtifact, tagNamesOf } from './artifact-rows.ts';
+import { artifactOf, findRepository, resolveArtifact, tagNamesOf } from './artifact-rows.ts';
 import type { Artifact } from './artifact.ts';
-import { dropContent } from './content-usage.ts';
 import { noSuchArtifact } from './not-found.ts';
-import { referrersTag } from './referrers.ts';
+import { doomedWith, removeArtifacts, tagsOf } from './remove-artifacts.ts';
 import type { StoreContext } from './store-context.ts';
 
-/** An accessory of an accessory of … has to end somewhere. */
-const MAX_ACCESSORY_DEPTH = 10;
+/** An artifact that is to go, as it was when that was decided. */
+export interface JudgedArtifact {
+  readonly digest: string;
+  /** In order. */
+  readonly tags: readonly string[];
+}
+
+/** What became of an artifact that was to go. */
+export interface DeletionOutcome {
+  readonly digest: string;
+  /** Why it stays. */
+  readonly refusal: VicError | undefined;
+}
+
+/** Enough to make the commit cheap, few enough that pushes elsewhere do not have to wait for long. */
+const ARTIFACTS_PER_TRANSACTION = 100;
+/** Who loses a race with pushes more often than this is told so. */
+const MAX_ATTEMPTS = 5;
 
 /** Deletes an artifact with its tags and everything that belongs to it. */
 export async function deleteArtifact(
@@ -22,211 +34,119 @@ export async function deleteArtifact(
   reference: string,
 ): Promise<void> {
   const { db } = context.database;
-  const artifact = await resolveArtifact(db, place.repository, reference);
-  if (artifact === undefined) throw noSuchArtifact(place.repository, reference);
-  const tags = await tagNamesOf(db, artifact.id);
-  for (const gate of context.gates) await gate.beforeArtifactDelete?.({ ...place, actor, artifact, tags });
-  await context.database.transaction(async (tx) => {
-    const present = await artifactByDigest(tx, artifact.repositoryId, artifact.digest);
-    if (present === undefined) throw noSuchArtifact(place.repository, reference);
-    const belonging = [present, ...(await accessoriesOf(tx, present))];
-    const doomed = [...belonging, ...(await referrerLists(tx, belonging))];
-    await refuseReferenced(tx, present, new Set(doomed.map(({ id }) => id)));
-    await removeArtifacts(tx, place, actor, doomed);
-  });
+  for (let attempt = 1; ; attempt++) {
+    const artifact = await resolveArtifact(db, place.repository, reference);
+    if (artifact === undefined) throw noSuchArtifact(place.repository, reference);
+    const judged = { digest: artifact.digest, tags: await tagNamesOf(db, artifact.id) };
+    const [outcome] = await deleteArtifacts(context, place, actor, [judged]);
+    if (outcome?.refusal === undefined) return;
+    // The gates have not judged the tags it has now.
+    if (!isVicError(outcome.refusal, { code: 'ARTIFACT_RETAGGED' }) || attempt === MAX_ATTEMPTS) throw outcome.refusal;
+  }
 }
 
-/** Removes artifacts of one repository, what only they used, and says so in events. */
-export async function removeArtifacts(
+/**
+ * Deletes artifacts of one repository, many in each transaction; an interruption leaves those of the transactions
+ * before it deleted. What a gate, an index or a new tag keeps stays, and says why; other failures end it.
+ */
+export async function deleteArtifacts(
+  context: StoreContext,
+  place: RepositoryPlace,
+  actor: Actor,
+  judged: readonly JudgedArtifact[],
+): Promise<readonly DeletionOutcome[]> {
+  const outcomes: DeletionOutcome[] = [];
+  for (let at = 0; at < judged.length; at += ARTIFACTS_PER_TRANSACTION) {
+    outcomes.push(...(await deleteSome(context, place, actor, judged.slice(at, at + ARTIFACTS_PER_TRANSACTION))));
+  }
+  return outcomes;
+}
+
+async function deleteSome(
+  context: StoreContext,
+  place: RepositoryPlace,
+  actor: Actor,
+  judged: readonly JudgedArtifact[],
+): Promise<readonly DeletionOutcome[]> {
+  const present = await presentArtifacts(context.database.db, place.repository, judged);
+  const refusals = new Map<string, VicError>();
+  for (const { digest, tags } of judged) {
+    const refusal = await refusalOf(async () => {
+      const artifact = present.get(digest)?.artifact;
+      if (artifact === undefined) throw noSuchArtifact(place.repository, digest);
+      for (const gate of context.gates) await gate.beforeArtifactDelete?.({ ...place, actor, artifact, tags });
+    });
+    if (refusal !== undefined) refusals.set(digest, refusal);
+  }
+  const admitted = judged.filter(({ digest }) => !refusals.has(digest));
+  const outcomes = await context.database.transaction(async (tx) => removeAdmitted(tx, place, actor, admitted));
+  return judged.map(({ digest }) => ({ digest, refusal: refusals.get(digest) ?? outcomes.get(digest) }));
+}
+
+/** Removes them with what belongs to them; gives why some stay. */
+async function removeAdmitted(
   tx: Executor,
   place: RepositoryPlace,
   actor: Actor,
-  doomed: readonly Artifact[],
-): Promise<void> {
-  const [first] = doomed;
-  if (first === undefined) return;
-  const tags = await tagsOf(
-    tx,
-    doomed.map(({ id }) => id),
-  );
-  for (const artifact of doomed) {
-    const subject = eventOf(place, actor, artifact, tags.get(artifact.id) ?? []);
-    await appendEvent(tx, { type: 'artifact.deleted', ...subject });
+  admitted: readonly JudgedArtifact[],
+): Promise<ReadonlyMap<string, VicError>> {
+  const present = await presentArtifacts(tx, place.repository, admitted);
+  const refusals = new Map<string, VicError>();
+  const doomed = new Map<number, Artifact>();
+  for (const { digest, tags } of admitted) {
+    const refusal = await refusalOf(async () => {
+      const found = present.get(digest);
+      if (found === undefined) throw noSuchArtifact(place.repository, digest);
+      if (doomed.has(found.artifact.id)) return;
+      if (found.tags.join() !== tags.join()) throw retagged(place.repository, digest);
+      const more = await doomedWith(tx, found.artifact, new Set(doomed.keys()));
+      for (const artifact of more) doomed.set(artifact.id, artifact);
+    });
+    if (refusal !== undefined) refusals.set(digest, refusal);
   }
-  const ids = doomed.map(({ id }) => id);
-  const used = await tx
-    .selectFrom('artifact_blobs')
-    .select('digest')
-    .distinct()
-    .where('artifact_id', 'in', ids)
-    .execute();
-  await tx.deleteFrom('artifacts').where('id', 'in', ids).execute();
-  await unlinkUnused(
-    tx,
-    first,
-    used.map(({ digest }) => digest),
-  );
-  await dropManifests(
-    tx,
-    first.projectId,
-    doomed.map(({ digest }) => digest),
-  );
+  await removeArtifacts(tx, place, actor, [...doomed.values()]);
+  return refusals;
 }
 
-/** The artifacts that belong to it, and those that belong to them. */
-export async function accessoriesOf(db: Executor, artifact: Artifact): Promise<readonly Artifact[]> {
-  const found = new Map<number, Artifact>();
-  let level: readonly Artifact[] = [artifact];
-  for (let depth = 0; depth < MAX_ACCESSORY_DEPTH && level.length > 0; depth += 1) {
-    const rows = await db
-      .selectFrom('artifacts')
-      .selectAll()
-      .where('repository_id', '=', artifact.repositoryId)
-      .where(
-        'subject_digest',
-        'in',
-        level.map(({ digest }) => digest),
-      )
-      .execute();
-    level = rows.map(artifactOf).filter(({ id }) => id !== artifact.id && !found.has(id));
-    for (const accessory of level) found.set(accessory.id, accessory);
-  }
-  return [...found.values()];
-}
-
-async function refuseReferenced(tx: Executor, artifact: Artifact, doomed: ReadonlySet<number>): Promise<void> {
-  const parents = await tx
-    .selectFrom('artifact_references')
-    .select('parent_id')
-    .where('repository_id', '=', artifact.repositoryId)
-    .where('child_digest', '=', artifact.digest)
-    .execute();
-  const others = parents.map(({ parent_id }) => parent_id).filter((id) => !doomed.has(id));
-  if (others.length === 0) return;
-  if (artifact.subject !== undefined && (await areReferrerLists(tx, artifact.repositoryId, artifact.subject, others))) {
-    return;
-  }
-  throw new VicError({
-    class: 'FailedPrecondition',
-    code: 'REFERENCE_ARTIFACT',
-    message: 'the deleting artifact is referenced by others',
-  });
-}
-
-/** Lists of referrers, kept by clients under a tag of the subject, are nothing without it. */
-async function referrerLists(tx: Executor, subjects: readonly Artifact[]): Promise<readonly Artifact[]> {
-  const known = new Set(subjects.map(({ id }) => id));
-  const lists: Artifact[] = [];
-  for (let at = 0; at < subjects.length; at += DIGESTS_PER_QUERY) {
-    const some = subjects.slice(at, at + DIGESTS_PER_QUERY);
-    const rows = await tx
-      .selectFrom('tags')
-      .innerJoin('artifacts', 'artifacts.id', 'tags.artifact_id')
-      .selectAll('artifacts')
-      .where('tags.repository_id', '=', some[0]?.repositoryId ?? 0)
-      .where(
-        'tags.name',
-        'in',
-        some.map(({ digest }) => referrersTag(digest)),
-      )
-      .where('artifacts.manifest_media_type', '=', MEDIA_TYPES.ociIndex)
-      .execute();
-    lists.push(...rows.map(artifactOf).filter(({ id }) => !known.has(id)));
-  }
-  return lists;
-}
-
-/** Whether all these indexes list nothing but what declares that subject: such a list holds nothing together. */
-async function areReferrerLists(
-  tx: Executor,
-  repositoryId: number,
-  subject: string,
-  indexes: readonly number[],
-): Promise<boolean> {
-  const member = await tx
-    .selectFrom('artifact_references')
-    .innerJoin('artifacts', 'artifacts.digest', 'artifact_references.child_digest')
-    .select('artifacts.id')
-    .where('artifacts.repository_id', '=', repositoryId)
-    .where('artifact_references.parent_id', 'in', [...indexes])
-    .where((eb) =>
-      eb.or([
-        eb('artifacts.subject_digest', 'is', null),
-        eb('artifacts.subject_digest', '!=', subject),
-        eb('artifacts.subject_origin', '!=', 'declared'),
-      ]),
-    )
-    .limit(1)
-    .executeTakeFirst();
-  return member === undefined;
-}
-
-async function tagsOf(tx: Executor, ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
-  const rows = await tx
-    .selectFrom('tags')
-    .select(['artifact_id', 'name'])
-    .where('artifact_id', 'in', [...ids])
-    .orderBy('name')
-    .execute();
-  const tags = new Map<number, string[]>();
-  for (const row of rows) tags.set(row.artifact_id, [...(tags.get(row.artifact_id) ?? []), row.name]);
-  return tags;
-}
-
-/** Project storage is freed at once; the blobs themselves are the collector's. */
-async function unlinkUnused(
-  tx: Executor,
-  { repositoryId, projectId }: Artifact,
-  digests: readonly string[],
-): Promise<void> {
-  for (let at = 0; at < digests.length; at += DIGESTS_PER_QUERY) {
-    const some = digests.slice(at, at + DIGESTS_PER_QUERY);
-    const stillUsed = await tx
-      .selectFrom('artifact_blobs')
-      .select('digest')
-      .distinct()
-      .where('repository_id', '=', repositoryId)
-      .where('digest', 'in', some)
-      .execute();
-    const unused = without(some, stillUsed);
-    if (unused.length === 0) continue;
-    await tx
-      .deleteFrom('repository_blobs')
-      .where('repository_id', '=', repositoryId)
-      .where('digest', 'in', unused)
-      .execute();
-    await dropUnlinked(tx, projectId, unused);
-  }
-}
-
-/** Takes blobs that were just unlinked from the project's storage, unless another of its repositories has them. */
-export async function dropUnlinked(tx: Executor, projectId: number, digests: readonly string[]): Promise<void> {
-  if (digests.length === 0) return;
-  const elsewhere = await tx
-    .selectFrom('repository_blobs')
-    .select('digest')
-    .distinct()
-    .where('project_id', '=', projectId)
-    .where('digest', 'in', [...digests])
-    .execute();
-  await dropContent(tx, projectId, without(digests, elsewhere));
-}
-
-async function dropManifests(tx: Executor, projectId: number, digests: readonly string[]): Promise<void> {
-  const elsewhere = await tx
+async function presentArtifacts(
+  db: Executor,
+  repository: string,
+  judged: readonly JudgedArtifact[],
+): Promise<ReadonlyMap<string, { readonly artifact: Artifact; readonly tags: readonly string[] }>> {
+  const found = await findRepository(db, repository);
+  if (found === undefined || judged.length === 0) return new Map();
+  const digests = judged.map(({ digest }) => digest);
+  const rows = await db
     .selectFrom('artifacts')
-    .select('digest')
-    .distinct()
-    .where('project_id', '=', projectId)
-    .where('digest', 'in', [...digests])
+    .selectAll()
+    .where('repository_id', '=', found.id)
+    .where('digest', 'in', digests)
     .execute();
-  await dropContent(tx, projectId, without(digests, elsewhere));
+  const tags = await tagsOf(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return new Map(rows.map((row) => [row.digest, { artifact: artifactOf(row), tags: tags.get(row.id) ?? [] }]));
 }
 
-/** Statements take a bounded number of parameters. */
-const DIGESTS_PER_QUERY = 500;
+/** Why it may not be; what is no refusal, such as a database that is away, is thrown. */
+async function refusalOf(check: () => Promise<void>): Promise<VicError | undefined> {
+  try {
+    await check();
+    return undefined;
+  } catch (error) {
+    const isRefusal =
+      error instanceof VicError && !['Unavailable', 'Internal', 'DataLoss', 'Cancelled'].includes(error.class);
+    if (isRefusal) return error;
+    throw error;
+  }
+}
 
-function without(digests: readonly string[], rows: readonly { readonly digest: string }[]): string[] {
-  const taken = new Set(rows.map(({ digest }) => digest));
-  return digests.filter((digest) => !taken.has(digest));
+function retagged(repository: string, digest: string): VicError {
+  return new VicError({
+    class: 'Conflict',
+    code: 'ARTIFACT_RETAGGED',
+    message: `the tags of ${repository}@${digest} changed while it was to be deleted`,
+    remedy: 'Try again.',
+  });
 }

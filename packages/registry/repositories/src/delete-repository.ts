@@ -4,7 +4,7 @@ import type { Actor, RepositoryPlace } from './artifact-gate.ts';
 import type { Executor } from '@vic/sql';
 import { artifactOf, findRepository, tagNamesOf } from './artifact-rows.ts';
 import type { Artifact, Repository } from './artifact.ts';
-import { dropUnlinked, removeArtifacts } from './delete-artifact.ts';
+import { dropUnlinked, removeArtifacts } from './remove-artifacts.ts';
 import { noSuchRepository } from './not-found.ts';
 import type { StoreContext } from './store-context.ts';
 

@@ -25,6 +25,7 @@ export type { KeysetPage } from './keyset-page.ts';
 export type { LinkedBlob, MountSource } from './blob-links.ts';
 export type { NewManifest, PutManifestResult } from './put-manifest.ts';
 export type { ServedManifest } from './find-manifest.ts';
+export type { DeletionOutcome, JudgedArtifact } from './delete-artifact.ts';
 export type { CopySource } from './copy-artifact.ts';
 export { MissingContent } from './missing-content.ts';
 export type { SparsePolicy } from './missing-content.ts';

@@ -25,7 +25,7 @@ import { type BlobState, blobState } from './blob-claims.ts';
 import { type BlobContent, ConfigAttributes } from './config-attributes.ts';
 import { foldUsage, usageOf } from './content-usage.ts';
 import { type CopySource, copyArtifact } from './copy-artifact.ts';
-import { deleteArtifact } from './delete-artifact.ts';
+import { type DeletionOutcome, type JudgedArtifact, deleteArtifact, deleteArtifacts } from './delete-artifact.ts';
 import { deleteRepository, deleteUnlisted } from './delete-repository.ts';
 import { type ServedManifest, findManifest } from './find-manifest.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -236,6 +236,15 @@ export class RepositoryStore implements AsyncDisposable {
   /** With its tags and accessories; refused while an index lists it. */
   async deleteArtifact(place: RepositoryPlace, actor: Actor, reference: string): Promise<void> {
     return deleteArtifact(this.#context, place, actor, reference);
+  }
+
+  /** Many of one repository, each as {@link deleteArtifact} would, unless its tags are others by now. */
+  async deleteArtifacts(
+    place: RepositoryPlace,
+    actor: Actor,
+    judged: readonly JudgedArtifact[],
+  ): Promise<readonly DeletionOutcome[]> {
+    return deleteArtifacts(this.#context, place, actor, judged);
   }
 
   /** One more tag; a name that is taken is refused. */
