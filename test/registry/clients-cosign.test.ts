@@ -62,6 +62,32 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
     },
   );
 
+  it.each([
+    ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'P-384' })],
+    ['P-521', () => generateKeyPairSync('ec', { namedCurve: 'P-521' })],
+    ['RSA', () => generateKeyPairSync('rsa', { modulusLength: 3072 })],
+    ['Ed25519', () => generateKeyPairSync('ed25519')],
+  ] as const)(
+    'signs with a key of another kind that was imported (%s)',
+    { timeout: PATIENCE },
+    async (kind, generate) => {
+      const project = `cosign-${kind.toLowerCase()}`;
+      await site.project(project, { enable_content_trust_cosign: 'true' });
+      const { cosign, home } = await signer();
+      await writeFile(join(home, 'key.pem'), generate().privateKey.export({ format: 'pem', type: 'pkcs8' }));
+      await cosign('import-key-pair', '--key=key.pem');
+      const key = await readFile(join(home, 'import-cosign.pub'), 'utf8');
+      await trust(project, [{ kind: 'cosign-key', name: 'release', key }]);
+      for (const form of ['--new-bundle-format=false', '--new-bundle-format']) {
+        const digest = await pushed(`${project}/app:v1`);
+        await expect(pull(`${project}/app:v1`)).rejects.toThrow('it has no signature');
+        const image = `${site.host}/${project}/app@${digest}`;
+        await cosign('sign', '--yes', '--tlog-upload=false', '--key=import-cosign.key', form, image);
+        await pull(`${project}/app:v1`);
+      }
+    },
+  );
+
   it('attaches, attests, shows, copies and removes', { timeout: PATIENCE }, async () => {
     await site.project('cosign-more');
     await site.project('cosign-copy', { enable_content_trust_cosign: 'true' });

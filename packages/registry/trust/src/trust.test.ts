@@ -1,4 +1,5 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { type KeyObject, generateKeyPairSync, sign } from 'node:crypto';
+import { ed25519ph } from '@noble/curves/ed25519.js';
 import { ANONYMOUS, type Permission, type Principal } from '@vic/authz';
 import { type ContentDigest, MEDIA_TYPES } from '@vic/oci';
 import { CertificateAuthority } from '@vic/pki';
@@ -20,6 +21,35 @@ describe('a cosign-key rule', () => {
     const shelf = new Shelf();
     putSimpleSigning(shelf, pair.privateKey, IMAGE);
     await expect(shelf.judge(policy, 'cosign')).resolves.toMatchObject({ trusted: true, reason: 'release' });
+  });
+
+  test.each([
+    ['P-384', 'sha384', generateKeyPairSync('ec', { namedCurve: 'P-384' })],
+    ['P-384', 'sha256', generateKeyPairSync('ec', { namedCurve: 'P-384' })],
+    ['P-521', 'sha512', generateKeyPairSync('ec', { namedCurve: 'P-521' })],
+    ['RSA', 'sha256', generateKeyPairSync('rsa', { modulusLength: 2048 })],
+    ['Ed25519', null, generateKeyPairSync('ed25519')],
+  ])('accepts a signature of a key of the kind %s with %s, and none of another', async (_kind, hash, own) => {
+    const rule = policyOf({ kind: 'cosign-key', name: 'release', key: pem(own.publicKey) });
+    const shelf = new Shelf();
+    putSimpleSigning(shelf, own.privateKey, IMAGE, (payload) => payload, hash);
+    await expect(shelf.judge(rule, 'cosign')).resolves.toMatchObject({ trusted: true });
+    const foreign = new Shelf();
+    putSimpleSigning(foreign, pair.privateKey, IMAGE);
+    await expect(foreign.judge(rule, 'cosign')).resolves.toMatchObject({ trusted: false });
+  });
+
+  test('accepts Ed25519ph, which cosign makes of Ed25519 keys, and says no to what was changed', async () => {
+    const own = generateKeyPairSync('ed25519');
+    const rule = policyOf({ kind: 'cosign-key', name: 'release', key: pem(own.publicKey) });
+    const { d = '' } = own.privateKey.export({ format: 'jwk' });
+    const prehashed = (payload: Buffer): Buffer => Buffer.from(ed25519ph.sign(payload, Buffer.from(d, 'base64url')));
+    const shelf = new Shelf();
+    putSimpleSigning(shelf, prehashed, IMAGE);
+    await expect(shelf.judge(rule, 'cosign')).resolves.toMatchObject({ trusted: true });
+    const changed = new Shelf();
+    putSimpleSigning(changed, prehashed, IMAGE, (payload) => `${payload} `);
+    await expect(changed.judge(rule, 'cosign')).resolves.toMatchObject({ trusted: false });
   });
 
   test('refuses another key, another artifact and a changed payload, and says which', async () => {
@@ -190,9 +220,10 @@ async function gateWorld(metadata: Readonly<Record<string, string>>): Promise<As
 
 function putSimpleSigning(
   shelf: Shelf,
-  key: Parameters<typeof sign>[2],
+  key: KeyObject | ((payload: Buffer) => Buffer),
   digest: ContentDigest,
   change: (payload: string) => string = (payload) => payload,
+  hash: string | null = 'sha256',
 ): void {
   const payload = JSON.stringify({
     critical: {
@@ -202,7 +233,8 @@ function putSimpleSigning(
     },
     optional: null,
   });
-  const signature = sign('sha256', Buffer.from(payload), key).toString('base64');
+  const bytes = Buffer.from(payload);
+  const signature = (typeof key === 'function' ? key(bytes) : sign(hash, bytes, key)).toString('base64');
   const annotations = { 'dev.cosignproject.cosign/signature': signature };
   shelf.put([{ mediaType: SIMPLE_SIGNING_TYPE, bytes: Buffer.from(change(payload)), annotations }], {
     tag: sigTag(IMAGE),
