@@ -40,7 +40,7 @@ const schema = Type.Object(
 export type BackupManifest = Readonly<Static<typeof schema>>;
 
 /** The file that makes a directory a backup. */
-export const MANIFEST_FILE = 'manifest.json';
+const MANIFEST_FILE = 'manifest.json';
 /** Where the blobs of all backups in a directory are. */
 export const CONTENT_DIRECTORY = 'content';
 /** The key of the secrets in the database. */

@@ -28,7 +28,7 @@ it('takes a newer database when blobs were collected while they were copied', as
   expect(copied).toMatchObject({ count: 2, missing: [] });
   await using snapshot = await openDatabase({ kind: 'sqlite', path });
   const rows = await snapshot.db.selectFrom('blobs').select('digest').execute();
-  expect(rows.map(({ digest }) => digest).toSorted()).toEqual([KEPT, LOST].toSorted());
+  expect(new Set(rows.map(({ digest }) => digest))).toEqual(new Set([KEPT, LOST]));
 });
 
 it('says what the registry has lost, and does not wait for it', async () => {

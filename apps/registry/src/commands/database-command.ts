@@ -23,7 +23,7 @@ export const migrateDatabase = defineCommand({
     to: { kind: 'text', placeholder: 'file|directory', description: 'The same, with an empty database' },
   },
   examples: ['registry database migrate --from /var/lib/vic/registry --to /etc/vic/registry.yaml'],
-  run: async (options, { signal, say, result }) => {
+  run: async (options, context) => {
     const [from, to] = await Promise.all([configurationAt('from', options.from), configurationAt('to', options.to)]);
     await requireInstallation(from);
     const locations = { from: await databaseLocation(from), to: await databaseLocation(to) };
@@ -34,9 +34,13 @@ export const migrateDatabase = defineCommand({
     await using target = await openDatabase(locations.to);
     const tables = await copyDatabase(
       { from: source, to: target },
-      { signal, permit: async () => requireStopped(source), onTable: ({ name, rows }) => say(`${name}: ${rows}`) },
+      {
+        signal: context.signal,
+        permit: async () => requireStopped(source),
+        onTable: ({ name, rows }) => context.say(`${name}: ${rows}`),
+      },
     );
-    result({ from: source.dialect, to: target.dialect, tables }, describe(tables, { from, to }));
+    context.result({ from: source.dialect, to: target.dialect, tables }, describe(tables, { from, to }));
   },
 });
 

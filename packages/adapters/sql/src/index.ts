@@ -5,7 +5,7 @@ export type { CopiedTable, CopyOptions } from './copy/copy-database.ts';
 export { rewriteColumn } from './rewrite-column.ts';
 export type { RewrittenColumn } from './rewrite-column.ts';
 export { snapshotDatabase } from './copy/snapshot-database.ts';
-export { appliedMigrations, knownMigrations, requireCurrentSchema } from './schema-state.ts';
+export { appliedMigrations, knownMigrations } from './schema-state.ts';
 export { skipLocked } from './dialect/skip-locked.ts';
 export type { Schema } from './schema/schema.ts';
 export { isForeignKeyViolation, isUniqueViolation } from './sql-error.ts';

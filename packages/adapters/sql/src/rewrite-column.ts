@@ -3,17 +3,17 @@ import type { Executor } from './database.ts';
 import type { Schema } from './schema/schema.ts';
 
 /** A text column of a table, whose rows are told apart by `key`. */
-export interface RewrittenColumn<T extends keyof Schema & string> {
+export interface RewrittenColumn<T extends keyof Schema> {
   readonly table: T;
-  readonly key: keyof Schema[T] & string;
-  readonly column: keyof Schema[T] & string;
+  readonly key: string & keyof Schema[T];
+  readonly column: string & keyof Schema[T];
 }
 
 /**
  * Replaces values of a column, each unless it is changed at the same moment; says how many. `rewrite` is asked for
  * every row that has a text there, and gives `undefined` for one that stays.
  */
-export async function rewriteColumn<T extends keyof Schema & string>(
+export async function rewriteColumn<T extends keyof Schema>(
   db: Executor,
   where: RewrittenColumn<T>,
   rewrite: (value: string, row: Selectable<Schema[T]>) => string | undefined,

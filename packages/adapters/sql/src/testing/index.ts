@@ -4,4 +4,3 @@ export { onPostgres, onSqlite } from './dialect-suites.ts';
 export type { DialectSuite, OpenTemporaryDatabase } from './dialect-suites.ts';
 export { PostgresServer } from './postgres-server.ts';
 export { postgresUnavailable } from './postgres-binaries.ts';
-export { fillEveryTable } from './fill-every-table.ts';
