@@ -31,13 +31,15 @@ export class AttachHub {
   /** Adds a client; its streams begin with the process, or now if it runs. */
   attach(options: { readonly stdin: boolean }, session: TetherSession | undefined): AttachedStreams {
     const { tty, openStdin, stdinOnce } = this.#process;
+    // Whoever leaves a terminal can come back to it.
+    const closesInput = stdinOnce && !tty;
     const client = new AttachClient({ stdin: options.stdin && openStdin, stderr: !tty });
     this.#clients.add(client);
     client.stdout.once('close', () => this.#drop(client));
     if (client.stdin !== undefined) void this.#pumpInput(client);
     if (session !== undefined) void this.connect(session);
     return client.streams(() => {
-      if (stdinOnce && client.stdin !== undefined && this.#clients.has(client)) this.#endInput();
+      if (closesInput && client.stdin !== undefined && this.#clients.has(client)) this.#endInput();
       client.leave();
     });
   }
@@ -65,6 +67,11 @@ export class AttachHub {
     this.#subscription = undefined;
     if (subscription === undefined) for (const client of ending) client.end();
     else this.#leaving.set(subscription.streams, ending);
+  }
+
+  /** Resolves once those who were attached when the process ended have all that it wrote; never rejects. */
+  async delivered(signal: AbortSignal): Promise<void> {
+    await this.#changed.until(() => this.#leaving.size === 0 || undefined, signal).catch(() => undefined);
   }
 
   async #subscribe(session: TetherSession): Promise<void> {
