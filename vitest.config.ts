@@ -15,6 +15,9 @@ export default defineConfig({
           include: ['{apps,packages,guest/image,tools}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/fixtures/**', '**/*.contract.test.ts'],
           isolate: false,
+          // Nothing takes that long but on a machine that is busy otherwise.
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
         },
       },
       {

@@ -69,9 +69,9 @@ export class AttachHub {
     else this.#leaving.set(subscription.streams, ending);
   }
 
-  /** Resolves once those who were attached when the process ended have all that it wrote; never rejects. */
+  /** Resolves once those who were attached when the process ended have all that it wrote. */
   async delivered(signal: AbortSignal): Promise<void> {
-    await this.#changed.until(() => this.#leaving.size === 0 || undefined, signal).catch(() => undefined);
+    await this.#changed.until(() => this.#leaving.size === 0 || undefined, signal);
   }
 
   async #subscribe(session: TetherSession): Promise<void> {

@@ -4,6 +4,9 @@ import { destroyMachine } from './destroy-machine.ts';
 import { powerOffContainer } from './end-container.ts';
 import type { ExecutionContext } from './execution-context.ts';
 
+/** How long the last of the output may take to its readers. */
+const DELIVERY_MS = 60_000;
+
 /** Removes a container with its machine, disk and log. */
 export async function removeContainer(
   context: ExecutionContext,
@@ -51,6 +54,7 @@ export async function forgetContainer(context: ExecutionContext, unit: Container
 async function removeStopped(context: ExecutionContext, unit: ContainerUnit): Promise<void> {
   const putBack = unit.markRemoving();
   const { ref } = unit.machine;
+  await lastOutput(unit);
   context.removed.add(ref);
   try {
     await context.networks.disconnect(unit.id);
@@ -61,6 +65,20 @@ async function removeStopped(context: ExecutionContext, unit: ContainerUnit): Pr
     throw error;
   }
   await forgetContainer(context, unit);
+}
+
+/** What the process wrote last may still be in its machine, which goes off by itself once it is not. */
+async function lastOutput(unit: ContainerUnit): Promise<void> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([done.signal, AbortSignal.timeout(DELIVERY_MS)]);
+  const isOff = (): true | undefined => unit.machine.powerState !== 'poweredOn' || undefined;
+  try {
+    await Promise.race([unit.attachments.delivered(signal), unit.changes.until(isOff, signal)]);
+  } catch {
+    // A reader that is slower gets no more.
+  } finally {
+    done.abort();
+  }
 }
 
 function alreadyRemoving(unit: ContainerUnit): VicError {

@@ -33,6 +33,8 @@ export class SimulatedGuest {
   readonly sizes: ConsoleSize[] = [];
   /** Started by execs, not heard of by an endpoint since they ended. */
   readonly execs: SimulatedExec[] = [];
+  /** A machine whose process has ended goes off when this settles. */
+  outputHeld: Promise<void> = Promise.resolve();
   /** Execs start when this settles. */
   execHeld: Promise<void> = Promise.resolve();
 
@@ -70,7 +72,7 @@ export class SimulatedGuest {
     this.#host.report('guestinfo.vic.status.exit', JSON.stringify(exit));
     for (const session of this.#sessions) session.endOutput();
     this.#say({ kind: 'exited', ...exit });
-    queueMicrotask(() => this.#host.off());
+    void this.outputHeld.then(() => this.#host.off());
   }
 
   /** The processes of all execs end. */
