@@ -79,7 +79,7 @@ function describeCollection(attributes: JsonObject): string {
 
 function describeScrub(attributes: JsonObject): string {
   const of = (name: string): number => count(attributes, name);
-  const verified = `Compared ${of('blobs')} blobs and ${of('manifests')} manifests, ${displaySize(of('verified_bytes'))}.`;
+  const verified = `Compared with their digests: ${of('blobs')} blobs, ${of('manifests')} manifests, ${displaySize(of('verified_bytes'))}.`;
   const [blobs, manifests, missing] = DAMAGE.map(of);
   if (!isDamaged(attributes)) return `${verified} All are whole.`;
   const { images } = attributes;
@@ -87,7 +87,7 @@ function describeScrub(attributes: JsonObject): string {
   const more = of('images_total') - names.length;
   return [
     verified,
-    `Damaged: ${blobs} blobs, ${manifests} manifests; not in the blob store: ${missing} blobs.`,
+    `Damaged blobs: ${blobs}, damaged manifests: ${manifests}, blobs that the blob store lacks: ${missing}.`,
     names.length === 0 ? 'No image needs them.' : 'Images that need them:',
     ...names.map((name) => `  ${name}`),
     ...(more > 0 ? [`  and ${more} more`] : []),

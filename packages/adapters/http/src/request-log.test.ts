@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { VicError } from '@vic/errors';
 import { type Logger, silentLogger } from '@vic/log';
 import { expect, it } from 'vitest';
@@ -75,4 +76,22 @@ it.each([
 it('a wrong password is more than asking', async () => {
   const headers = { 'x-status': '401', authorization: 'Basic c2VjcmV0' };
   expect(await linesOf('GET', '/things/7', headers)).toMatchObject([{ level: 'info', status: 401 }]);
+});
+
+it('tells of a request whose body never came to its end', async () => {
+  const lines: Line[] = [];
+  const info: Logger['info'] = (message, fields) => void lines.push({ message, ...fields });
+  const logger = { ...silentLogger(), info };
+  await using server = createHttpServer({ logger });
+  logRequests(server.app, logger);
+  server.app.route({ method: ['PUT', 'POST'], url: '/things/:id', handler: async () => 'taken' });
+  const address = await server.listen({ host: '127.0.0.1', port: 0 });
+  if (!('port' in address)) throw new Error('no port');
+  const socket = connect(address.port, '127.0.0.1');
+  socket.write('PUT /things/7?code=secret HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  await expect
+    .poll(() => lines)
+    .toContainEqual(expect.objectContaining({ message: 'Request broken off', method: 'PUT', path: '/things/7' }));
 });

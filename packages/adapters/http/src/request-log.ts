@@ -57,8 +57,8 @@ export function logRequests(app: HttpApplication, logger: Logger): void {
     done();
   });
   app.addHook('onRequestAbort', (request, done) => {
-    const { method, url: route } = request.routeOptions;
-    logger.info('Request broken off by the client', { ...placeOf(request), method: String(method), route });
+    const { method, routeOptions } = request;
+    logger.info('Request broken off', { method, route: routeOptions.url, ...placeOf(request) });
     done();
   });
 }

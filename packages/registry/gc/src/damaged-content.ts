@@ -2,6 +2,10 @@ import type { DamageListener } from '@vic/blob';
 import { describeError } from '@vic/errors';
 import type { Logger } from '@vic/log';
 import type { Database, Executor } from '@vic/sql';
+import { imagesWith, listNames, namesOf } from './concerned-images.ts';
+
+/** A base layer is part of thousands. */
+const IMAGES_LOGGED = 10;
 
 /** Content found to be other than its digest says. */
 export interface DamagedContent {
@@ -15,12 +19,22 @@ export interface DamagedContent {
 export function recordDamage(deps: { readonly database: Database; readonly logger: Logger }): DamageListener {
   return ({ digest, quarantinedAs }) => {
     deps.logger.error('A damaged blob was put into quarantine', { digest, quarantinedAs });
-    noteDamage(deps.database.db, { digest, kind: 'blob', foundAtMs: Date.now(), quarantinedAs }).catch(
-      (error: unknown) => {
-        deps.logger.warn('A damaged blob could not be noted', { digest, error: describeError(error) });
-      },
-    );
+    noteFound(deps, { digest, kind: 'blob', foundAtMs: Date.now(), quarantinedAs }).catch((error: unknown) => {
+      deps.logger.warn('A damaged blob could not be noted', { digest, error: describeError(error) });
+    });
   };
+}
+
+async function noteFound(
+  { database, logger }: { readonly database: Database; readonly logger: Logger },
+  damage: DamagedContent,
+): Promise<void> {
+  await noteDamage(database.db, damage);
+  const { images, total } = await imagesWith(database.db, damage.digest, IMAGES_LOGGED);
+  const names = [...new Set(images.flatMap(namesOf))];
+  if (names.length === 0) return;
+  const text = listNames(names, IMAGES_LOGGED, total - images.length);
+  logger.error('A damaged blob is needed', { digest: damage.digest, images: text });
 }
 
 /** Notes damage; what was noted of the same content before is replaced. */

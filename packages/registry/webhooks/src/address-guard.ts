@@ -61,7 +61,7 @@ export class AddressGuard {
       try {
         this.check(address);
       } catch (cause) {
-        throw refusedUrl(url, isIP(host) === 0 ? `${host} is ${address}` : address, cause);
+        throw refusedUrl(url, isIP(host) === 0 ? `${address}, which ${host} stands for` : address, cause);
       }
     }
   }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Principal } from '@vic/authz';
 import type { BlobStore } from '@vic/blob';
 import { temporaryBlobStore } from '@vic/blob/testing';
-import { silentLogger } from '@vic/log';
+import { type Logger, silentLogger } from '@vic/log';
 import { type Digest, MEDIA_TYPES, digestOfBytes } from '@vic/oci';
 import { type RepositoryPlace, RepositoryStore } from '@vic/repositories';
 import type { Database } from '@vic/sql';
@@ -54,12 +54,10 @@ export class GcWorld implements AsyncDisposable {
     );
   }
 
-  static async open(open: OpenTemporaryDatabase): Promise<GcWorld> {
+  static async open(open: OpenTemporaryDatabase, logger: Logger = silentLogger()): Promise<GcWorld> {
     await using resources = new AsyncDisposableStack();
     const database = resources.use(await open());
-    const { store, directory } = resources.use(
-      await temporaryBlobStore(recordDamage({ database, logger: silentLogger() })),
-    );
+    const { store, directory } = resources.use(await temporaryBlobStore(recordDamage({ database, logger })));
     await database.db
       .insertInto('projects')
       .values({ name: 'library', owner_id: 1, registry_id: null, public: 1, metadata: '{}', ...TIMES })

@@ -2,6 +2,7 @@ import { open as openFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DialectSuite } from '@vic/sql/testing';
 import { buffer } from 'node:stream/consumers';
+import { silentLogger } from '@vic/log';
 import { MEDIA_TYPES } from '@vic/oci';
 import { describe, expect, it } from 'vitest';
 import { listDamage } from '../damaged-content.ts';
@@ -87,7 +88,7 @@ export const scrubSuite: DialectSuite = (open) => {
       expect(await run(world)).toMatchObject({ damagedBlobs: 0, missingBlobs: 1 });
     });
 
-    it('quarantines a damaged manifest; deleted and pushed again, it is sound', async () => {
+    it('quarantines a damaged manifest; pushed again, it is sound', async () => {
       await using world = await GcWorld.open(open);
       const config = await world.blob('library/a', '{}', 'application/vnd.example');
       const document = { mediaType: MEDIA_TYPES.ociManifest, config, layers: [] };
@@ -100,22 +101,24 @@ export const scrubSuite: DialectSuite = (open) => {
       expect(await run(world)).toMatchObject({ damagedManifests: 1 });
       expect(await world.store.getManifest('library/a', 'x')).toBeUndefined();
       expect((await listDamage(world.database.db, ALL)).items).toMatchObject([{ digest, kind: 'manifest' }]);
-      await world.delete('library/a', 'x');
-      await world.blob('library/a', '{}', 'application/vnd.example');
       await world.manifest('library/a', ['x'], document);
       expect(await run(world)).toMatchObject({ damagedManifests: 0 });
       expect(await world.store.getManifest('library/a', 'x')).toBeDefined();
       expect((await listDamage(world.database.db, ALL)).total).toBe(0);
     });
 
-    it('a damaged blob that was pulled is noted, too', async () => {
-      await using world = await GcWorld.open(open);
+    it('a damaged blob that was pulled is noted, too, and logged with the images that need it', async () => {
+      const logged: object[] = [];
+      const error = (_message: string, fields?: object): void => void logged.push(fields ?? {});
+      await using world = await GcWorld.open(open, { ...silentLogger(), error });
       const layer = await world.layer('library/a');
+      await world.image('library/a', ['x'], [layer]);
       await damage(fileOf(world, layer.digest));
       await expect(buffer(await world.blobs.read(layer.digest))).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
       await expect
         .poll(async () => (await listDamage(world.database.db, ALL)).items)
         .toMatchObject([{ digest: layer.digest, kind: 'blob' }]);
+      await expect.poll(() => logged).toContainEqual({ digest: layer.digest, images: 'library/a:x' });
     });
   });
 };
