@@ -157,7 +157,7 @@ function isSound(digest: string, content: Uint8Array): boolean {
   return isContentDigest(digest) && createHash(algorithmOf(digest)).update(content).digest('hex') === hexOf(digest);
 }
 
-/** Without its row, the manifest is missing to clients; its artifact can be deleted and pushed again. */
+/** Without its row, the manifest is missing to clients; a push of the same restores it. */
 async function quarantineManifest({ database, nowMs }: GcDeps, digest: string): Promise<void> {
   await database.transaction(async (tx) => {
     const row = await tx.selectFrom('manifests').select('content').where('digest', '=', digest).executeTakeFirst();

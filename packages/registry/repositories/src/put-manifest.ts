@@ -1,4 +1,4 @@
-import { VicError } from '@vic/errors';
+import { VicError, isVicError } from '@vic/errors';
 import { appendEvent } from '@vic/events';
 import {
   type ContentDescriptor,
@@ -19,7 +19,7 @@ import { addContent, contentOf } from './content-usage.ts';
 import type { ExtraAttributes } from './config-attributes.ts';
 import { requireContent } from './missing-content.ts';
 import type { StoreContext } from './store-context.ts';
-import { moveTag } from './tags.ts';
+import { type TagTargets, moveTag, tagTargets } from './tags.ts';
 
 /** A manifest as a client sent it. */
 export interface NewManifest {
@@ -46,6 +46,9 @@ interface CheckedManifest extends NewManifest {
   readonly attributes: ExtraAttributes;
 }
 
+/** Who loses a race with other pushes of its tags more often than this is told so. */
+const MAX_ATTEMPTS = 5;
+
 /** Stores a manifest: checked, through the gates, then in one transaction with everything it changes. */
 export async function putManifest(
   context: StoreContext,
@@ -55,8 +58,25 @@ export async function putManifest(
 ): Promise<PutManifestResult> {
   const document = check(manifest);
   const kind = artifactKind(document, manifest.tags);
-  await askGates(context, place, actor, { ...manifest, document, kind });
   const attributes = await context.attributes.of(document);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const judged = await tagTargets(context.database.db, place.repository, manifest.tags);
+      await askGates(context, place, actor, { ...manifest, document, kind });
+      return await commit(context, { place, actor, judged }, { ...manifest, document, kind, attributes });
+    } catch (error) {
+      // The gates have not judged what the tag points to now.
+      if (!isVicError(error, { code: 'TAG_MOVED' }) || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function commit(
+  context: StoreContext,
+  push: Pick<StoreStep, 'place' | 'actor' | 'judged'>,
+  manifest: CheckedManifest,
+): Promise<PutManifestResult> {
+  const { place } = push;
   const nowMs = context.nowMs();
   return context.commits.run(async (tx) => {
     const repositoryId = await ensureRepository(tx, {
@@ -65,8 +85,8 @@ export async function putManifest(
       nowMs,
       listed: true,
     });
-    await requireContent(tx, place.repository, document, context.sparse);
-    return store(tx, { place, actor, repositoryId, nowMs }, { ...manifest, document, kind, attributes });
+    await requireContent(tx, place.repository, manifest.document, context.sparse);
+    return store(tx, { ...push, repositoryId, nowMs }, manifest);
   });
 }
 
@@ -74,6 +94,8 @@ export async function putManifest(
 interface StoreStep {
   readonly place: RepositoryPlace;
   readonly actor: Actor;
+  /** What its tags pointed to when the gates were asked. */
+  readonly judged: TagTargets;
   readonly repositoryId: number;
   readonly nowMs: number;
 }
@@ -81,14 +103,13 @@ interface StoreStep {
 async function store(tx: Executor, step: StoreStep, manifest: CheckedManifest): Promise<PutManifestResult> {
   const existing = await artifactByDigest(tx, step.repositoryId, manifest.digest);
   const artifact = existing ?? (await addArtifact(tx, step, manifest));
+  if (existing !== undefined) await mendContent(tx, manifest, step.nowMs);
   if (existing !== undefined && existing.subject === undefined && manifest.kind.subject !== undefined) {
     await becomeAccessory(tx, existing.id, manifest.kind);
   }
   const moved: string[] = [];
   for (const tag of manifest.tags) {
-    if (await moveTag(tx, { repositoryId: step.repositoryId, artifactId: artifact.id, name: tag, nowMs: step.nowMs })) {
-      moved.push(tag);
-    }
+    if (await moveTag(tx, { ...step, artifactId: artifact.id, name: tag })) moved.push(tag);
   }
   const changed = existing === undefined || moved.length > 0;
   if (changed) await tell(tx, step, { artifact, moved });
@@ -127,6 +148,17 @@ async function addArtifact(tx: Executor, step: StoreStep, manifest: CheckedManif
   return artifactOf(row);
 }
 
+/** What was damaged, or put into quarantine, is whole again after a push of the same. */
+async function mendContent(tx: Executor, manifest: CheckedManifest, nowMs: number): Promise<void> {
+  const stored = await tx
+    .selectFrom('manifests')
+    .select('content')
+    .where('digest', '=', manifest.digest)
+    .executeTakeFirst();
+  if (stored !== undefined && Buffer.compare(stored.content, manifest.content) === 0) return;
+  await storeContent(tx, manifest, nowMs);
+}
+
 async function storeContent(tx: Executor, manifest: CheckedManifest, nowMs: number): Promise<void> {
   await tx
     .insertInto('manifests')
@@ -137,7 +169,13 @@ async function storeContent(tx: Executor, manifest: CheckedManifest, nowMs: numb
       content: manifest.content,
       claimed_at_ms: nowMs,
     })
-    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ claimed_at_ms: nowMs }))
+    .onConflict((conflict) =>
+      conflict.column('digest').doUpdateSet((eb) => ({
+        size_bytes: eb.ref('excluded.size_bytes'),
+        content: eb.ref('excluded.content'),
+        claimed_at_ms: nowMs,
+      })),
+    )
     .execute();
 }
 

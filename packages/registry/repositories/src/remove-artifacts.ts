@@ -165,6 +165,7 @@ async function areReferrerLists(
 
 /** The names of the tags of some artifacts, in order. */
 export async function tagsOf(tx: Executor, ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+  if (ids.length === 0) return new Map();
   const rows = await tx
     .selectFrom('tags')
     .select(['artifact_id', 'name'])

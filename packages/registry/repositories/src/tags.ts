@@ -10,7 +10,28 @@ import type { KeysetPage } from './keyset-page.ts';
 import { noSuchArtifact, noSuchTag } from './not-found.ts';
 import type { StoreContext } from './store-context.ts';
 
-/** Points a tag to an artifact, making it when needed; gives whether it pointed elsewhere before. */
+/** What each of some tags points to, by name; those that are not there are missing. */
+export type TagTargets = ReadonlyMap<string, number>;
+
+/** Where tags point to now. */
+export async function tagTargets(db: Executor, repository: string, names: readonly string[]): Promise<TagTargets> {
+  if (names.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('repositories')
+    .innerJoin('tags', 'tags.repository_id', 'repositories.id')
+    .select(['tags.name', 'tags.artifact_id'])
+    .where('repositories.name', '=', repository)
+    .where('tags.name', 'in', [...names])
+    .execute();
+  return new Map(rows.map((row) => [row.name, row.artifact_id]));
+}
+
+/**
+ * Points a tag to an artifact, making it when needed; gives whether it pointed elsewhere before.
+ *
+ * Throws `TAG_MOVED` when the gates saw nothing to move, and now there is: they must be asked again. A tag that they
+ * let go from one artifact they let go from another one, too.
+ */
 export async function moveTag(
   tx: Executor,
   tag: {
@@ -18,6 +39,7 @@ export async function moveTag(
     readonly artifactId: number;
     readonly name: string;
     readonly nowMs: number;
+    readonly judged: TagTargets;
   },
 ): Promise<boolean> {
   const before = await tx
@@ -26,6 +48,9 @@ export async function moveTag(
     .where('repository_id', '=', tag.repositoryId)
     .where('name', '=', tag.name)
     .executeTakeFirst();
+  const isMoved = before?.artifact_id !== tag.artifactId;
+  const judged = tag.judged.get(tag.name) ?? tag.artifactId;
+  if (isMoved && before !== undefined && judged === tag.artifactId) throw tagMoved(tag.name);
   await tx
     .insertInto('tags')
     .values({
@@ -39,7 +64,7 @@ export async function moveTag(
       conflict.columns(['repository_id', 'name']).doUpdateSet({ artifact_id: tag.artifactId, pushed_at_ms: tag.nowMs }),
     )
     .execute();
-  return before?.artifact_id !== tag.artifactId;
+  return isMoved;
 }
 
 /** Gives an artifact one more tag; one that is taken is refused. */
@@ -123,6 +148,15 @@ export async function listTags(db: Executor, repositoryId: number, page: KeysetP
     .limit(page.limit)
     .execute();
   return rows.map((row) => row.name);
+}
+
+function tagMoved(name: string): VicError {
+  return new VicError({
+    class: 'Conflict',
+    code: 'TAG_MOVED',
+    message: `the tag ${name} was moved by others while it was pushed`,
+    remedy: 'Try again.',
+  });
 }
 
 function tagTaken(repository: string, name: string): VicError {

@@ -2,6 +2,7 @@ import { VicError } from '@vic/errors';
 import { type ContentDigest, MEDIA_TYPES, contentDigestOf, digestOfBytes } from '@vic/oci';
 import type { DialectSuite } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
+import type { ArtifactGate } from '../artifact-gate.ts';
 import { MissingContent } from '../missing-content.ts';
 import { StoreUnderTest, actor, nonce, placeOf } from './store-under-test.ts';
 
@@ -35,6 +36,30 @@ export const manifestsSuite: DialectSuite = (open) => {
         { type: 'tag.created', ...subject, tags: ['v1'] },
         { type: 'tag.created', ...subject, tags: ['latest'] },
       ]);
+    });
+
+    it('asks the gates again when its tag was moved while they were asked', async () => {
+      const asked: string[] = [];
+      let meanwhile = async (): Promise<void> => undefined;
+      const isThere = async (): Promise<boolean> => (await test.store.resolve('library/app', 'v1')) !== undefined;
+      const gate: ArtifactGate = {
+        name: 'immutability',
+        beforePush: async ({ digest }) => {
+          asked.push(digest);
+          if (await isThere()) throw new VicError({ class: 'FailedPrecondition', code: 'TEST', message: 'immutable' });
+          const first = meanwhile;
+          meanwhile = async () => undefined;
+          await first();
+        },
+      };
+      await using test = await StoreUnderTest.open(open, { gates: [gate] });
+      let winner = '';
+      meanwhile = async () => {
+        winner = (await test.image('library/app', ['v1'])).artifact.digest;
+      };
+      await expect(test.image('library/app', ['v1'])).rejects.toMatchObject({ code: 'TEST' });
+      expect((await test.store.resolve('library/app', 'v1'))?.digest).toBe(winner);
+      expect(asked).toEqual([asked[0], winner, asked[0]]);
     });
 
     it('moves a tag and leaves what it pointed to untagged', async () => {
