@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { VicError } from '@vic/errors';
 import { type Logger, silentLogger } from '@vic/log';
 import { expect, it } from 'vitest';
-import { createHttpServer, logRequests, noteRequest } from './index.ts';
+import { createHttpServer, logRequests, noteRequest, streamingBodies } from './index.ts';
 
 type Line = Readonly<Record<string, unknown>>;
 
@@ -84,12 +84,23 @@ it('tells of a request whose body never came to its end', async () => {
   const logger = { ...silentLogger(), info };
   await using server = createHttpServer({ logger });
   logRequests(server.app, logger);
-  server.app.route({ method: ['PUT', 'POST'], url: '/things/:id', handler: async () => 'taken' });
+  const begun = Promise.withResolvers<void>();
+  await server.app.register(
+    streamingBodies((scope) => {
+      const handler = async (): Promise<never> => {
+        begun.resolve();
+        return new Promise(() => undefined);
+      };
+      scope.route({ method: ['PUT', 'POST'], url: '/things/:id', handler });
+    }),
+  );
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
   if (!('port' in address)) throw new Error('no port');
   const socket = connect(address.port, '127.0.0.1');
-  socket.write('PUT /things/7?code=secret HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.write(
+    'PUT /things/7?code=secret HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf',
+  );
+  await begun.promise;
   socket.destroy();
   await expect
     .poll(() => lines)
