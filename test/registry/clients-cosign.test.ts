@@ -88,6 +88,18 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
     },
   );
 
+  it('signs an index, which vouches for the images of its platforms', { timeout: PATIENCE }, async () => {
+    await site.project('cosign-index', { enable_content_trust_cosign: 'true' });
+    const { cosign, publicKey } = await signer();
+    await trust('cosign-index', [{ kind: 'cosign-key', name: 'release', key: publicKey }]);
+    const digest = await pushed('cosign-index/app:v1', ['amd64', 'arm64']);
+    await expect(pull('cosign-index/app:v1')).rejects.toThrow('it has no signature');
+    const image = `${site.host}/cosign-index/app@${digest}`;
+    await cosign('sign', '--yes', '--tlog-upload=false', '--key=cosign.key', image);
+    // skopeo asks for the index, and then for the image of this machine's platform.
+    await pull('cosign-index/app:v1');
+  });
+
   it('attaches, attests, shows, copies and removes', { timeout: PATIENCE }, async () => {
     await site.project('cosign-more');
     await site.project('cosign-copy', { enable_content_trust_cosign: 'true' });
@@ -284,11 +296,12 @@ describe.skipIf(absent !== '')(`cosign${absent}`, () => {
   }
 
   /** Pushes a new image; gives its digest. */
-  async function pushed(image: string): Promise<string> {
+  async function pushed(image: string, architectures?: readonly string[]): Promise<string> {
     const home = await site.scratch();
     const skopeo = await clientOf(site, 'skopeo', { home });
     await signIn(site, 'skopeo', { home });
-    await skopeo('copy', `oci:${await site.layout()}:multi`, `docker://${site.host}/${image}`);
+    const layout = await site.layout(architectures);
+    await skopeo('copy', '--all', `oci:${layout}:multi`, `docker://${site.host}/${image}`);
     const [repository = '', tag = ''] = image.split(':');
     const [project, name] = repository.split('/');
     const found = await site.api('GET', `/projects/${project}/repositories/${name}/artifacts/${tag}`);
