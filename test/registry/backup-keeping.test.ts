@@ -1,4 +1,4 @@
-import { open, readFile, readdir, rm } from 'node:fs/promises';
+import { open, readFile, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acquireLockFile } from '@vic/process';
 import { temporaryDirectory } from '@vic/testkit';
@@ -69,6 +69,33 @@ it('backup verify finds what is damaged, and the next backup mends it', { timeou
   await rm(join(to, first, 'tls'), { recursive: true, force: true });
   await flip(join(to, first, 'registry.db'));
   expect((await registry('backup', 'verify', '--from', join(to, first))).error).toContain('registry.db is not what');
+});
+
+it('a backup in one file is restored, and refused when it is cut short', { timeout: TIMEOUT_MS }, async () => {
+  await using directory = await temporaryDirectory();
+  const [file, data] = [join(directory.path, 'out', 'backup.tar'), join(directory.path, 'data')];
+  {
+    await using server = await startOurs(directory.path);
+    await createProject(server, 'kept');
+    using client = new RegistryBenchClient(server, 'kept/app');
+    await pushImage(client, 'one');
+  }
+  expect(await registry('backup', '--data', data, '--to', file)).toMatchObject({ status: 0, error: '' });
+  expect((await stat(file)).mode & 0o777).toBe(0o600);
+  expect((await registry('backup', '--data', data, '--to', file)).error).toContain('already');
+  expect((await registry('backup', '--data', data, '--to', 'x.tar', '--keep', '2')).error).toContain('--keep is for');
+  expect((await registry('backup', 'verify', '--from', file)).out).toContain('is whole: 1 blobs');
+  const restored = join(directory.path, 'restored');
+  expect(await registry('restore', '--from', file, '--data', restored)).toMatchObject({ status: 0, error: '' });
+  expect(await registry('scrub', '--data', restored)).toMatchObject({ status: 0 });
+  expect(await readdir(join(directory.path, 'out'))).toEqual(['backup.tar']);
+  await truncate(file, (await stat(file)).size - 60_000);
+  const cut = await registry('restore', '--from', file, '--data', join(directory.path, 'again'));
+  expect(cut).toMatchObject({ status: 1, error: expect.stringContaining('damaged') as string });
+  const left = (await readdir(directory.path)).filter(
+    (name) => name.startsWith('again') || name.includes('.restoring'),
+  );
+  expect(left).toEqual([]);
 });
 
 async function pushImage(client: RegistryBenchClient, tag: string): Promise<string> {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { delay, pollUntil } from '@vic/async';
+import { Notary } from '@vic/notary';
 import { KeyRotation, SecretBox } from '@vic/secrets';
 import { openDatabase } from '@vic/sql';
 import { temporaryDirectory } from '@vic/testkit';
@@ -12,6 +13,8 @@ import { registry } from './command-line.ts';
 import { type PlainSite, basic, openPlainSite, plainConfiguration } from './plain-site.ts';
 
 const PROGRAM = join(dirname(dirname(import.meta.dirname)), 'apps/registry/src/main.ts');
+/** Token key, setting, signing secret and header of a webhook, scanner, notary, sign-in. */
+const SECRETS = 7;
 const ENDPOINTS = 2_000;
 const CONTEXT = 'registry:access_secret';
 const SIGNAL = new AbortController().signal;
@@ -49,7 +52,7 @@ it(
     await using site = await openPlainSite(plainConfiguration(directory.path));
     await using other = await openPlainSite(plainConfiguration(directory.path), site);
     await tokenOf(site);
-    await makeSecrets(site);
+    await makeSecrets(site, directory.path);
     const first = await readFile(key);
     let [done, changes] = [false, 0];
     const writing = (async () => {
@@ -65,7 +68,7 @@ it(
     await writing;
     expect(outcome).toMatchObject({ status: 0, error: '' });
     expect(outcome.json()).toMatchObject({ upTo: 'finish', unreadable: [] });
-    expect(outcome.json<{ resealed: number }>().resealed).toBeGreaterThanOrEqual(4);
+    expect(outcome.json<{ resealed: number }>().resealed).toBeGreaterThanOrEqual(SECRETS);
     expect(await readFile(key)).toHaveLength(32);
     expect((await readFile(key)).equals(first)).toBe(false);
     expect((await stat(key)).mode & 0o777).toBe(0o600);
@@ -139,8 +142,8 @@ async function isTaken(site: PlainSite, token: string): Promise<number> {
   return (await fetch(`${site.url}/v2/_catalog`, { headers: { authorization: `Bearer ${token}` } })).status;
 }
 
-/** A secret of each kind that the REST API makes without another system. */
-async function makeSecrets(site: PlainSite): Promise<void> {
+/** A secret of each kind, except endpoints, which have a test of their own. */
+async function makeSecrets(site: PlainSite, directory: string): Promise<void> {
   const setting = await site.call('PUT', '/configurations', { ldap_search_password: 'hunter2' });
   expect(setting.status).toBe(200);
   const webhook = await site.call('POST', '/projects/default-project/webhook/policies', {
@@ -150,6 +153,18 @@ async function makeSecrets(site: PlainSite): Promise<void> {
     targets: [{ type: 'http', address: 'https://ci.example.com/hook', auth_header: 'Bearer 0123456789' }],
   });
   expect(webhook.status).toBe(201);
+  const scanner = await site.call('POST', '/scanners', {
+    name: 'other',
+    url: 'https://scanner.example.com',
+    auth: 'Bearer',
+    access_credential: '0123456789',
+  });
+  expect(scanner.status).toBe(201);
+  await using database = await openDatabase({ kind: 'sqlite', path: join(directory, 'registry.db') });
+  const secrets = await SecretBox.open(join(directory, 'secret.key'));
+  await new Notary({ database, secrets, now: Date.now }).rotateKey('registry.example/app', 'timestamp');
+  const flow = { id: 'flow', data: secrets.seal('{}', 'OIDC sign-in'), expires_at_ms: Date.now() + 3_600_000 };
+  await database.db.insertInto('sign_in_flows').values(flow).execute();
 }
 
 async function makeEndpoints(directory: string): Promise<void> {

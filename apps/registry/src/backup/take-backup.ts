@@ -81,14 +81,19 @@ async function prepare(to: string): Promise<void> {
     await mkdir(to, { recursive: true, mode: 0o700 });
     await access(to, constants.W_OK);
   } catch (cause) {
-    throw new VicError({
-      class: 'InvalidArgument',
-      code: 'REGISTRY_BACKUP_TARGET',
-      message: `Nothing can be written to ${to}: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      remedy: 'Name a directory that only backups are kept in; it is made when it is not there.',
-      cause,
-    });
+    throw unwritable(to, cause);
   }
+}
+
+/** Backups cannot be written there. */
+export function unwritable(directory: string, cause: unknown): VicError {
+  return new VicError({
+    class: 'InvalidArgument',
+    code: 'REGISTRY_BACKUP_TARGET',
+    message: `Nothing can be written to ${directory}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    remedy: 'Name a directory that only backups are kept in; it is made when it is not there.',
+    cause,
+  });
 }
 
 /** Keys and certificates, and what the configuration names; passwords of other systems are kept there. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { defineCommand } from '@vic/cli';
 import { VicError } from '@vic/errors';
 import { createLogger } from '@vic/log';
-import { findBackup } from '../backup/backup-manifest.ts';
+import { archiveBackup, isArchive, withBackup } from '../backup/backup-archive.ts';
 import { checkBackup } from '../backup/check-backup.ts';
 import { restoreBackup } from '../backup/restore-backup.ts';
 import { type BackupReport, takeBackup } from '../backup/take-backup.ts';
@@ -11,8 +11,8 @@ import { INSTALLATION_OPTIONS, requireInstallation } from './installation.ts';
 
 const FROM = {
   kind: 'text',
-  placeholder: 'directory',
-  description: 'Directory of backups, for the latest, or one of them',
+  placeholder: 'directory|file',
+  description: 'Directory of backups, for the latest, one of them, or a .tar file',
 } as const;
 
 /** `registry backup`. */
@@ -23,8 +23,8 @@ export const backup = defineCommand({
     ...INSTALLATION_OPTIONS,
     to: {
       kind: 'text',
-      placeholder: 'directory',
-      description: 'Directory of backups, whose blobs are kept once for all of them',
+      placeholder: 'directory|file',
+      description: 'Directory of backups, whose blobs are kept once for all of them; or one new .tar file',
     },
     keep: {
       kind: 'number',
@@ -41,11 +41,12 @@ export const backup = defineCommand({
     const logger = createLogger({ name: 'registry', level: 'warn', file: '/dev/stderr' });
     const { keep } = options;
     if (keep !== undefined && keep < 1) throw keepsNothing(keep);
+    if (keep !== undefined && isArchive(to)) throw keepsOne();
     const source = { configuration, configurationFile: options.config };
-    const report = await takeBackup(source, to, {
-      ...{ logger, signal: context.signal },
-      ...(keep === undefined ? {} : { keep }),
-    });
+    const { signal } = context;
+    const take = async (directory: string): Promise<BackupReport> =>
+      takeBackup(source, directory, { logger, signal, ...(keep === undefined ? {} : { keep }) });
+    const report = isArchive(to) ? await archiveBackup(resolve(to), signal, take) : await take(to);
     const { directory, blobs, removed } = report;
     context.result({ directory, ...blobs, removed }, describe(report));
     if (blobs.missing.length > 0) throw incomplete(report);
@@ -59,13 +60,17 @@ export const verifyBackup = defineCommand({
   options: { from: FROM },
   examples: ['registry backup verify --from /srv/backup/registry'],
   run: async (options, context) => {
-    const found = await findBackup(resolve(required('from', options.from)));
-    const { count, sizeBytes } = await checkBackup(found, context.signal);
-    const { directory, manifest } = found;
-    context.result(
-      { directory, createdAt: manifest.createdAt, version: manifest.version, count, sizeBytes },
-      `${directory}, made at ${manifest.createdAt}, is whole: ${count} blobs, ${sizeBytes} bytes.`,
-    );
+    const from = resolve(required('from', options.from));
+    const { signal } = context;
+    await withBackup(from, { scratch: `${from}.reading-`, signal }, async (found) => {
+      const { count, sizeBytes } = await checkBackup(found, signal);
+      const { createdAt, version } = found.manifest;
+      const directory = isArchive(from) ? from : found.directory;
+      context.result(
+        { directory, createdAt, version, count, sizeBytes },
+        `${directory}, made at ${createdAt}, is whole: ${count} blobs, ${sizeBytes} bytes.`,
+      );
+    });
   },
 });
 
@@ -83,19 +88,33 @@ export const restore = defineCommand({
   },
   examples: ['registry restore --from /srv/backup/registry --data /var/lib/vic/registry'],
   run: async (options, context) => {
-    const found = await findBackup(resolve(required('from', options.from)));
+    const from = resolve(required('from', options.from));
     const configuration = await configurationOf(options);
-    const { count, sizeBytes, missing } = await restoreBackup(found, configuration, context.signal);
-    const { directory, manifest } = found;
-    context.result(
-      { directory, createdAt: manifest.createdAt, version: manifest.version, count, sizeBytes, missing },
-      [
-        `Restored ${directory}, made at ${manifest.createdAt}: ${count} blobs, ${sizeBytes} bytes.`,
-        ...missing.map((digest) => `${digest} was missing when the backup was made.`),
-      ].join('\n'),
-    );
+    const { signal } = context;
+    const scratch = `${configuration.dataDirectory}.restoring-`;
+    await withBackup(from, { scratch, signal }, async (found) => {
+      const { count, sizeBytes, missing } = await restoreBackup(found, configuration, signal);
+      const { createdAt, version } = found.manifest;
+      const directory = isArchive(from) ? from : found.directory;
+      context.result(
+        { directory, createdAt, version, count, sizeBytes, missing },
+        [
+          `Restored ${directory}, made at ${createdAt}: ${count} blobs, ${sizeBytes} bytes.`,
+          ...missing.map((digest) => `${digest} was missing when the backup was made.`),
+        ].join('\n'),
+      );
+    });
   },
 });
+
+function keepsOne(): VicError {
+  return new VicError({
+    class: 'InvalidArgument',
+    code: 'REGISTRY_BACKUP_KEEP',
+    message: '--keep is for a directory of backups; a file holds one.',
+    remedy: 'Leave --keep out, or name a directory.',
+  });
+}
 
 function keepsNothing(keep: number): VicError {
   return new VicError({
