@@ -7,6 +7,11 @@ const PROJECT = [
   ...['project_id', 'owner_id', 'owner_name', 'name', 'deleted', 'togglable', 'repo_count', 'chart_count'],
   ...['current_user_role_id', 'current_user_role_ids', 'creation_time', 'update_time'],
 ];
+const ROBOT = [
+  ...OBJECT,
+  ...['level', 'duration', 'disable', 'editable', 'permissions', 'expires_at'],
+  ...['creator_type', 'creator_ref', 'last_used_time'],
+];
 const SCANNER = [
   ...['uuid', 'is_default', 'create_time', 'update_time', 'adapter', 'vendor', 'version', 'health', 'capabilities'],
   ...['name', 'description', 'url', 'auth', 'access_credential', 'skip_certVerify', 'use_internal_addr', 'disabled'],
@@ -15,8 +20,8 @@ const REGISTRY = [...OBJECT, 'type', 'url', 'insecure', 'ca_certificate', 'statu
 const SCHEDULE = [...OBJECT, 'status', 'parameters', 'deleted', 'job_name', 'job_kind', 'job_parameters', 'job_status'];
 
 /**
- * What Harbor's objects have besides what a body of theirs is read for: its clients send whole objects back, and one
- * object for several purposes. By the path without its parameters.
+ * What Harbor's objects, and ours in answers, have besides what a body of theirs is read for: clients send whole
+ * objects back, and one object for several purposes. By the path without its parameters.
  */
 const HARBOR_FIELDS: Readonly<Record<string, readonly string[]>> = {
   users: USER,
@@ -24,7 +29,8 @@ const HARBOR_FIELDS: Readonly<Record<string, readonly string[]>> = {
   'users/sysadmin': USER,
   'users/cli_secret': USER,
   usergroups: ['id'],
-  robots: [...OBJECT, 'editable', 'expires_at', 'creator_type', 'creator_ref'],
+  robots: ROBOT,
+  'projects/robots': ROBOT,
   projects: PROJECT,
   'projects/members': [
     'id',
