@@ -108,6 +108,11 @@ describe.each([
     });
   });
 
+  test('accepts a key on a longer curve, with the hash that goes with it', async () => {
+    const shelf = beside(sigstore.bundle({ certificate: { curve: 'P-384' } }));
+    await expect(judge(shelf, { ...roots, subject: SIGNER })).resolves.toMatchObject({ trusted: true });
+  });
+
   test('refuses certificates of another authority, in both forms', async () => {
     for (const shelf of [
       under(another.simpleSigning({ log: sigstore.log })),

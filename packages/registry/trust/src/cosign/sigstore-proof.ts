@@ -3,6 +3,7 @@ import { type SignedEntity, type TrustMaterial, VerificationError, Verifier, toS
 import { describeError } from '@vic/errors';
 import type { CosignSignature } from './cosign-signature.ts';
 import { namesCertificate } from './logged-certificate.ts';
+import { isSignedWith } from './public-key-signature.ts';
 
 /** Tells whether the signer's certificate is to be trusted at a time that has been proven. */
 type TrustedAt = (time: Date) => boolean;
@@ -21,7 +22,8 @@ export function proofProblem(
   isTrustedAt?: TrustedAt,
 ): string | undefined {
   try {
-    const entity = judgeable(toSignedEntity(signature.bundle, Buffer.from(signature.signedBytes)), material);
+    const read = toSignedEntity(signature.bundle, Buffer.from(signature.signedBytes));
+    const entity = judgeable({ ...read, signature: withOurHashes(read.signature, signature) }, material);
     const missing = missingEvidence(entity, signature, material);
     if (missing !== undefined) return missing;
     const verifier = (trusted: TrustMaterial): Verifier =>
@@ -38,6 +40,20 @@ export function proofProblem(
   } catch (error) {
     return reasonOf(error);
   }
+}
+
+/** The library tries SHA-256 with every curve. */
+function withOurHashes(
+  content: SignedEntity['signature'],
+  { signedBytes, signature }: CosignSignature,
+): SignedEntity['signature'] {
+  return {
+    signature: content.signature,
+    compareSignature: (other) => content.compareSignature(other),
+    compareDigest: (digest) => content.compareDigest(digest),
+    compareSignedDigest: (digest) => content.compareSignedDigest(digest),
+    verifySignature: (key) => isSignedWith(key, signedBytes, signature),
+  };
 }
 
 /** Without what nobody named in the material could vouch for, and which therefore proves nothing. */

@@ -17,6 +17,7 @@ export interface CertificateOptions {
   readonly validFromMs: number;
   readonly validToMs: number;
   readonly isAuthority?: boolean;
+  readonly curve?: 'P-256' | 'P-384';
   /** How many authorities there may be below this one. */
   readonly pathLength?: number;
   /** Extended key usages, as object identifiers. */
@@ -37,9 +38,9 @@ const FULCIO_USERNAME = '1.3.6.1.4.1.57264.1.7';
 const TIMESTAMPING = '1.3.6.1.5.5.7.3.8';
 const CERTIFICATE_LOG = '1.3.6.1.4.1.11129.2.4.2';
 
-/** Issues a certificate for a new P-256 key; self-signed without an issuer. */
+/** Issues a certificate for a new key; self-signed without an issuer. */
 export function issueCertificate(options: CertificateOptions & { readonly issuer?: Issued }): Issued {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: options.curve ?? 'P-256' });
   const name = distinguishedName(options.commonName);
   const serialNumber = integer(0x01, ...randomBytes(15));
   const issuer = options.issuer ?? { privateKey, publicKey, name };

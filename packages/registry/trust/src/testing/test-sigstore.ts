@@ -168,7 +168,8 @@ export class TestSigstore {
       payload,
     ]);
     const signer = this.#certify(signing);
-    const signature = sign('sha256', signed, signer.privateKey);
+    const hash = signing.certificate?.curve === 'P-384' ? 'sha384' : 'sha256';
+    const signature = sign(hash, signed, signer.privateKey);
     const entry = signing.timestamped
       ? hashedRecordV2(sha256(signed), signature, signer)
       : envelopeRecord(sha256(payload), signature, signer);
