@@ -13,5 +13,5 @@ export type { ApiInfo } from './api-document.ts';
 export { permits } from './route-permission.ts';
 export type { RouteAudit, RoutePermission } from './route-permission.ts';
 export { parseListQuery, sendPage } from './list-query.ts';
-export type { Filter, ListFields, ListQuery, Page, SortKey } from './list-query.ts';
+export type { ListFields } from './list-query.ts';
 export { restErrorResponse } from './rest-error.ts';

@@ -1,37 +1,6 @@
 import { VicError } from '@vic/errors';
 import type { HttpReply, HttpRequest } from '@vic/http';
-
-/** One condition of `q=`, Harbor's query language. */
-export type Filter =
-  | { readonly kind: 'equal' | 'like'; readonly field: string; readonly value: string }
-  | {
-      readonly kind: 'range';
-      readonly field: string;
-      readonly from: string | undefined;
-      readonly to: string | undefined;
-    }
-  | { readonly kind: 'anyOf' | 'allOf'; readonly field: string; readonly values: readonly string[] };
-
-/** One key to sort by. */
-export interface SortKey {
-  readonly field: string;
-  readonly descending: boolean;
-}
-
-/** What a client asked of a list. */
-export interface ListQuery {
-  /** From 1. */
-  readonly page: number;
-  readonly pageSize: number;
-  readonly filters: readonly Filter[];
-  readonly sort: readonly SortKey[];
-}
-
-/** One page of a list, and how many there are in all. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly total: number;
-}
+import type { ListFilter, ListPage, ListRequest, ListSort } from '@vic/sql';
 
 /** What a list can be filtered and sorted by; anything else is refused by name. */
 export interface ListFields {
@@ -44,7 +13,7 @@ const MAX_PAGE_SIZE = 100;
 const MAX_QUERY_LENGTH = 2048;
 
 /** Reads `q`, `sort`, `page` and `page_size`. */
-export function parseListQuery(request: HttpRequest, fields: ListFields): ListQuery {
+export function parseListQuery(request: HttpRequest, fields: ListFields): ListRequest {
   const query = request.query as Readonly<Record<string, unknown>>;
   return {
     page: wholeNumber(query['page'], 'page', { fallback: 1, max: Number.MAX_SAFE_INTEGER }),
@@ -55,7 +24,12 @@ export function parseListQuery(request: HttpRequest, fields: ListFields): ListQu
 }
 
 /** Sets `X-Total-Count` and `Link`, and gives the items for the handler to return. */
-export function sendPage<T>(request: HttpRequest, reply: HttpReply, query: ListQuery, page: Page<T>): readonly T[] {
+export function sendPage<T>(
+  request: HttpRequest,
+  reply: HttpReply,
+  query: ListRequest,
+  page: ListPage<T>,
+): readonly T[] {
   void reply.header('x-total-count', String(page.total));
   const links = [
     ...(query.page > 1 ? [link(request, query.page - 1, 'prev')] : []),
@@ -73,7 +47,7 @@ function link(request: HttpRequest, page: number, relation: string): string {
 }
 
 /** `k=v`, `k=~v`, `k=[a~b]`, `k={a b}`, `k=(a b)`, separated by commas. */
-function parseFilters(q: string): Filter[] {
+function parseFilters(q: string): ListFilter[] {
   const parts = q.match(/[^,[\]{}()]+(?:\[[^\]]*\]|\{[^}]*\}|\([^)]*\))?/g) ?? [];
   return parts.map((part) => {
     const match = /^([^=]+)=(.*)$/s.exec(part.trim());
@@ -83,7 +57,7 @@ function parseFilters(q: string): Filter[] {
   });
 }
 
-function parseFilter(field: string, value: string): Filter {
+function parseFilter(field: string, value: string): ListFilter {
   const inner = value.slice(1, -1);
   if (value.startsWith('~')) return { kind: 'like', field, value: value.slice(1) };
   if (/^\[.*~.*\]$/s.test(value)) {
@@ -95,7 +69,7 @@ function parseFilter(field: string, value: string): Filter {
   return { kind: 'equal', field, value };
 }
 
-function parseSort(sort: string): SortKey[] {
+function parseSort(sort: string): ListSort[] {
   return sort
     .split(',')
     .map((field) => field.trim())

@@ -10,7 +10,7 @@ export { skipLocked } from './dialect/skip-locked.ts';
 export type { Schema } from './schema/schema.ts';
 export { isForeignKeyViolation, isUniqueViolation } from './sql-error.ts';
 export { afterKey, applyListQuery, beforeKey, containsText, fetchPage, filterCondition } from './list-query.ts';
-export type { ListColumn, ListFilter, ListMapping, ListPage, ListRequest } from './list-request.ts';
+export type { ListColumn, ListFilter, ListMapping, ListPage, ListRequest, ListSort } from './list-request.ts';
 export { sql } from 'kysely';
 export type {
   Expression,

@@ -9,13 +9,19 @@ export type ListFilter =
     }
   | { readonly kind: 'anyOf' | 'allOf'; readonly field: string; readonly values: readonly string[] };
 
-/** What was asked of a list: the `ListQuery` of the REST API. */
+/** One key to sort by. */
+export interface ListSort {
+  readonly field: string;
+  readonly descending: boolean;
+}
+
+/** What was asked of a list, as `parseListQuery` of `@vic/rest` reads it. */
 export interface ListRequest {
   /** From 1. */
   readonly page: number;
   readonly pageSize: number;
   readonly filters: readonly ListFilter[];
-  readonly sort: readonly { readonly field: string; readonly descending: boolean }[];
+  readonly sort: readonly ListSort[];
 }
 
 /** One page of a list, and how many there are in all. */

@@ -1,4 +1,3 @@
-import type { ListQuery, Page } from '@vic/rest';
 import {
   type Database,
   type Executor,
@@ -12,6 +11,8 @@ import {
   applyListQuery,
   beforeKey,
   sql,
+  type ListRequest,
+  type ListPage,
 } from '@vic/sql';
 import { type ArtifactCursor, formatCursor } from './artifact-cursor.ts';
 import { PROJECT_ARTIFACTS, REPOSITORY_ARTIFACTS, artifactConditions } from './artifact-filter.ts';
@@ -24,7 +25,7 @@ export interface ArtifactRow extends Selectable<Schema['artifacts']> {
 }
 
 /** A page of artifacts. */
-export interface ArtifactPage extends Page<ArtifactRow> {
+export interface ArtifactPage extends ListPage<ArtifactRow> {
   /** Where the next page goes on, for lists in their default order. */
   readonly next: string | undefined;
 }
@@ -40,7 +41,7 @@ export class ArtifactCatalog {
   }
 
   /** The artifacts of a repository; after a cursor, without looking at those before it. */
-  async ofRepository(repositoryId: number, query: ListQuery, cursor?: ArtifactCursor): Promise<ArtifactPage> {
+  async ofRepository(repositoryId: number, query: ListRequest, cursor?: ArtifactCursor): Promise<ArtifactPage> {
     const inDefaultOrder = query.sort.length === 0;
     const all = this.#filtered(query, sql`${repositoryId}`).where('artifacts.repository_id', '=', repositoryId);
     const from = inDefaultOrder && cursor !== undefined ? after(all, cursor) : all;
@@ -55,7 +56,7 @@ export class ArtifactCatalog {
   }
 
   /** The artifacts of a project; only the youngest of each repository when `latest`. */
-  async ofProject(projectId: number, query: ListQuery, latest: boolean): Promise<Page<ArtifactRow>> {
+  async ofProject(projectId: number, query: ListRequest, latest: boolean): Promise<ListPage<ArtifactRow>> {
     const repositories = sql`select id from repositories where project_id = ${projectId}`;
     let all = this.#filtered(query, repositories).where('artifacts.project_id', '=', projectId);
     if (latest) all = all.where(isLatest(projectId));
@@ -80,7 +81,7 @@ export class ArtifactCatalog {
       .select('repositories.name as repository');
   }
 
-  #filtered(query: ListQuery, repositories: RawBuilder<unknown>): ArtifactQuery {
+  #filtered(query: ListRequest, repositories: RawBuilder<unknown>): ArtifactQuery {
     return artifactConditions(query.filters, repositories).reduce(
       (rows, condition) => rows.where(condition),
       this.#rows(),
@@ -89,7 +90,7 @@ export class ArtifactCatalog {
 
   async #page(
     rows: ArtifactQuery,
-    query: ListQuery,
+    query: ListRequest,
     mapping: ListMapping,
     skipped: boolean,
   ): Promise<readonly ArtifactRow[]> {
@@ -99,7 +100,7 @@ export class ArtifactCatalog {
 
   async #total(
     all: ArtifactQuery,
-    query: ListQuery,
+    query: ListRequest,
     first: { readonly items: readonly ArtifactRow[]; readonly counted: CountedRepositories | undefined },
   ): Promise<number> {
     const { items, counted } = first;

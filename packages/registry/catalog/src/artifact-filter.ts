@@ -1,5 +1,5 @@
 import { VicError } from '@vic/errors';
-import type { Filter, ListFields } from '@vic/rest';
+import type { ListFields } from '@vic/rest';
 import {
   type Expression,
   type ListMapping,
@@ -8,6 +8,7 @@ import {
   containsText,
   filterCondition,
   sql,
+  type ListFilter,
 } from '@vic/sql';
 import { isListed, isTagged } from './visible-artifacts.ts';
 
@@ -46,7 +47,7 @@ export const ARTIFACT_FIELDS: ListFields = {
  * and what belongs to other artifacts.
  */
 export function artifactConditions(
-  filters: readonly Filter[],
+  filters: readonly ListFilter[],
   repositories: RawBuilder<unknown>,
 ): readonly Expression<SqlBool>[] {
   const all = filters.some((filter) => filter.field === 'base' && textOf(filter) === '*');
@@ -54,13 +55,13 @@ export function artifactConditions(
   return all ? conditions : [isListed(), ...conditions];
 }
 
-function conditionOf(filter: Filter, repositories: RawBuilder<unknown>): Expression<SqlBool> {
+function conditionOf(filter: ListFilter, repositories: RawBuilder<unknown>): Expression<SqlBool> {
   if (filter.field === 'tags') return tagCondition(filter, repositories);
   if (filter.field === 'labels') return labelCondition(filter);
   return filterCondition(filter, REPOSITORY_ARTIFACTS);
 }
 
-function tagCondition(filter: Filter, repositories: RawBuilder<unknown>): Expression<SqlBool> {
+function tagCondition(filter: ListFilter, repositories: RawBuilder<unknown>): Expression<SqlBool> {
   const name = textOf(filter);
   if (filter.kind === 'equal' && name === '*') return isTagged();
   if (filter.kind === 'equal' && name === 'nil') return sql<SqlBool>`not ${isTagged()}`;
@@ -71,7 +72,7 @@ function tagCondition(filter: Filter, repositories: RawBuilder<unknown>): Expres
   )`;
 }
 
-function labelCondition(filter: Filter): Expression<SqlBool> {
+function labelCondition(filter: ListFilter): Expression<SqlBool> {
   const values = filter.kind === 'allOf' || filter.kind === 'anyOf' ? filter.values : [textOf(filter)];
   const ids = values.map((value) => {
     if (!/^\d{1,15}$/.test(value)) throw invalid('labels names labels by their ids');
@@ -86,7 +87,7 @@ function labelCondition(filter: Filter): Expression<SqlBool> {
   return sql<SqlBool>`(${sql.join(has, filter.kind === 'anyOf' ? sql` or ` : sql` and `)})`;
 }
 
-function textOf(filter: Filter): string {
+function textOf(filter: ListFilter): string {
   if (filter.kind === 'equal' || filter.kind === 'like') return filter.value;
   throw invalid(`${filter.field} takes one value`);
 }

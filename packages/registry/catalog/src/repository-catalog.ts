@@ -1,5 +1,13 @@
-import type { ListFields, ListQuery, Page } from '@vic/rest';
-import { type Database, type ListMapping, type Schema, type Selectable, fetchPage } from '@vic/sql';
+import type { ListFields } from '@vic/rest';
+import {
+  type Database,
+  type ListMapping,
+  type Schema,
+  type Selectable,
+  fetchPage,
+  type ListRequest,
+  type ListPage,
+} from '@vic/sql';
 import { countListed } from './visible-artifacts.ts';
 
 /** A repository with what is in it. */
@@ -36,7 +44,7 @@ export class RepositoryCatalog {
   }
 
   /** The repositories of these projects, or of all. */
-  async list(projectIds: readonly number[] | 'all', query: ListQuery): Promise<Page<ListedRepository>> {
+  async list(projectIds: readonly number[] | 'all', query: ListRequest): Promise<ListPage<ListedRepository>> {
     if (projectIds !== 'all' && projectIds.length === 0) return { items: [], total: 0 };
     const { db } = this.#database;
     let rows = db.selectFrom('repositories').selectAll('repositories').where('repositories.listed', '=', 1);

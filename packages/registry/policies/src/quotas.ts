@@ -1,6 +1,15 @@
 import { VicError } from '@vic/errors';
-import type { ListQuery, Page, SortKey } from '@vic/rest';
-import { type Database, type Executor, type RawBuilder, type Schema, type Selectable, sql } from '@vic/sql';
+import {
+  type Database,
+  type Executor,
+  type RawBuilder,
+  type Schema,
+  type Selectable,
+  sql,
+  type ListRequest,
+  type ListPage,
+  type ListSort,
+} from '@vic/sql';
 import { UNLIMITED, checkStorageLimit } from './storage-limit.ts';
 import { usedBytes } from './used-bytes.ts';
 
@@ -82,7 +91,7 @@ export class Quotas {
   }
 
   /** The quotas of all projects, or of one. */
-  async list(query: ListQuery, projectId: number | undefined): Promise<Page<Quota>> {
+  async list(query: ListRequest, projectId: number | undefined): Promise<ListPage<Quota>> {
     const { db } = this.#deps.database;
     let rows = this.#select();
     let counted = db.selectFrom('quotas').select((e) => e.fn.countAll<number>().as('total'));
@@ -137,7 +146,7 @@ function quotaOfRow(row: QuotaRow): Quota {
 }
 
 /** No limit is the greatest. */
-function sortExpression({ field }: SortKey): RawBuilder<unknown> {
+function sortExpression({ field }: ListSort): RawBuilder<unknown> {
   switch (field) {
     case 'hard.storage':
       return sql`case when storage_limit_bytes < 0 then 9223372036854775807 else storage_limit_bytes end`;

@@ -1,7 +1,6 @@
 import { VicError } from '@vic/errors';
 import type { Execution, Job, JobTrigger, JobVendor, Jobs, Schedules } from '@vic/jobs';
-import type { ListQuery, Page } from '@vic/rest';
-import { type Database, type Executor, isUniqueViolation } from '@vic/sql';
+import { type Database, type Executor, isUniqueViolation, type ListRequest, type ListPage } from '@vic/sql';
 import type { RegistryEvent } from '@vic/registry-api';
 import { rulesFor } from './evaluate-retention.ts';
 import {
@@ -130,7 +129,7 @@ export class Retention {
     );
   }
 
-  async executions(policy: RetentionPolicy, query: ListQuery): Promise<Page<Execution>> {
+  async executions(policy: RetentionPolicy, query: ListRequest): Promise<ListPage<Execution>> {
     return this.#deps.jobs.listExecutions({ vendorType: RETENTION, vendorId: policy.id }, query);
   }
 
@@ -145,7 +144,7 @@ export class Retention {
     await this.#deps.jobs.stopExecution(execution.id);
   }
 
-  async tasks(execution: Execution, query: ListQuery): Promise<Page<Job>> {
+  async tasks(execution: Execution, query: ListRequest): Promise<ListPage<Job>> {
     return this.#deps.jobs.listTasks(execution.id, query);
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describeError } from '@vic/errors';
 import { randomUuid } from '@vic/ids';
-import { type ContentDigest, type DigestAlgorithm, algorithmOf } from '@vic/oci';
+import type { ContentDigest, DigestAlgorithm } from '@vic/oci';
 import type {
   BlobStat,
   BlobStore,
@@ -14,6 +14,7 @@ import type {
   ListedBlob,
   ListedUpload,
 } from '../blob-store.ts';
+import { putBlob } from '../put-blob.ts';
 import { BlobFiles } from './blob-files.ts';
 import { FsUploads } from './fs-uploads.ts';
 import { storageError } from './storage-error.ts';
@@ -117,14 +118,7 @@ class FsBlobStore implements BlobStore {
   }
 
   async put(digest: ContentDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat> {
-    const id = await this.createUpload(algorithmOf(digest));
-    try {
-      await this.append(id, 0, content, signal);
-      return await this.commit(id, digest, signal);
-    } catch (error) {
-      await this.cancelUpload(id).catch(() => undefined);
-      throw error;
-    }
+    return putBlob(this, digest, content, signal);
   }
 
   async check(): Promise<BlobStoreHealth> {

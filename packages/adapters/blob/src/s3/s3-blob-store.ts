@@ -15,6 +15,7 @@ import type {
   ListedUpload,
 } from '../blob-store.ts';
 import { HashingStream } from '../hashing-stream.ts';
+import { putBlob } from '../put-blob.ts';
 import { VerifiedLately } from '../verified-lately.ts';
 import { S3Bucket, type S3Location, type S3Object } from './s3-bucket.ts';
 import { isChanged, s3Error } from './s3-errors.ts';
@@ -111,14 +112,7 @@ class S3BlobStore implements BlobStore {
   }
 
   async put(digest: ContentDigest, content: Readable, signal?: AbortSignal): Promise<BlobStat> {
-    const id = await this.createUpload(algorithmOf(digest));
-    try {
-      await this.append(id, 0, content, signal);
-      return await this.commit(id, digest, signal);
-    } catch (error) {
-      await this.cancelUpload(id).catch(() => undefined);
-      throw error;
-    }
+    return putBlob(this, digest, content, signal);
   }
 
   async check(): Promise<BlobStoreHealth> {

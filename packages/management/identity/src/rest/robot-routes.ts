@@ -3,7 +3,6 @@ import { VicError } from '@vic/errors';
 import { type HttpApplication, type HttpRequest, Type } from '@vic/http';
 import { mapLimit } from '@vic/async';
 import {
-  type ListQuery,
   type RestRoutes,
   type RouteAudit,
   auditSubject,
@@ -13,6 +12,7 @@ import {
   requirePermission,
   sendPage,
 } from '@vic/rest';
+import type { ListRequest } from '@vic/sql';
 import { grantsFromWire } from '../grants/wire-grants.ts';
 import type { Identity } from '../identity.ts';
 import type { Robot } from '../robots/robot.ts';
@@ -138,7 +138,7 @@ function allow(
 }
 
 /** Where the robots of a list belong to: `q=Level=project,ProjectID=1`, or the system. */
-async function placeOf(identity: Identity, query: ListQuery): Promise<ProjectIdentity | undefined> {
+async function placeOf(identity: Identity, query: ListRequest): Promise<ProjectIdentity | undefined> {
   const level = levelOf(equalTo(query, ['Level', 'level']) ?? 'system');
   if (level === 'system') return undefined;
   const id = equalTo(query, ['ProjectID', 'project_id']);
@@ -149,7 +149,7 @@ async function placeOf(identity: Identity, query: ListQuery): Promise<ProjectIde
   throw new VicError({ class: 'NotFound', code: 'PROJECT_NOT_FOUND', message: `project ${id} not found` });
 }
 
-function equalTo(query: ListQuery, fields: readonly string[]): string | undefined {
+function equalTo(query: ListRequest, fields: readonly string[]): string | undefined {
   const filter = query.filters.find(({ field }) => fields.includes(field));
   if (filter === undefined) return undefined;
   if (filter.kind === 'equal') return filter.value;

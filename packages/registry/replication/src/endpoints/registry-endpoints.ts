@@ -1,8 +1,7 @@
 import { VicError } from '@vic/errors';
 import type { SecretBox } from '@vic/secrets';
 import { fetchPage, isUniqueViolation, rewriteColumn } from '@vic/sql';
-import type { Database, Insertable, ListMapping, Schema, Selectable } from '@vic/sql';
-import type { ListQuery, Page } from '@vic/rest';
+import type { Database, Insertable, ListMapping, Schema, Selectable, ListRequest, ListPage } from '@vic/sql';
 import { isAdapterType } from '../peers/adapter-catalog.ts';
 import { endpointUsers } from './endpoint-users.ts';
 import type { EndpointSettings, EndpointStatus, RegistryEndpoint } from './registry-endpoint.ts';
@@ -85,7 +84,7 @@ export class RegistryEndpoints {
   }
 
   /** A page of endpoints. */
-  async list(query: ListQuery): Promise<Page<RegistryEndpoint>> {
+  async list(query: ListRequest): Promise<ListPage<RegistryEndpoint>> {
     const { db } = this.#deps.database;
     const page = await fetchPage(db, db.selectFrom('registries').selectAll(), query, LIST);
     return { items: page.items.map((row) => this.#endpointOf(row)), total: page.total };

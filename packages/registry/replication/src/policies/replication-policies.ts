@@ -1,7 +1,6 @@
 import { VicError } from '@vic/errors';
-import type { ListQuery, Page } from '@vic/rest';
 import { fetchPage, isForeignKeyViolation, isUniqueViolation } from '@vic/sql';
-import type { Database, Executor, Insertable, ListMapping, Schema, Selectable } from '@vic/sql';
+import type { Database, Executor, Insertable, ListMapping, Schema, Selectable, ListRequest, ListPage } from '@vic/sql';
 import type {
   PolicySettings,
   PromotionRequirements,
@@ -79,7 +78,7 @@ export class ReplicationPolicies {
   }
 
   /** A page of policies. */
-  async list(query: ListQuery): Promise<Page<ReplicationPolicy>> {
+  async list(query: ListRequest): Promise<ListPage<ReplicationPolicy>> {
     const { db } = this.#deps.database;
     const page = await fetchPage(db, db.selectFrom('replication_policies').selectAll(), query, LIST);
     return { items: page.items.map(policyOf), total: page.total };

@@ -3,7 +3,8 @@ import { Type } from '@vic/http';
 import type { HttpApplication } from '@vic/http';
 import type { Execution, Job, Jobs } from '@vic/jobs';
 import { auditSubject, parseListQuery, permits, sendPage } from '@vic/rest';
-import type { Filter, RestRoutes } from '@vic/rest';
+import type { RestRoutes } from '@vic/rest';
+import type { ListFilter } from '@vic/sql';
 import type { ReplicationPolicies } from '../policies/replication-policies.ts';
 import { REPLICATION_VENDOR } from './replication-executions.ts';
 import type { ReplicationExecutions } from './replication-executions.ts';
@@ -176,13 +177,13 @@ function taskDocument(task: Job): Readonly<Record<string, unknown>> {
   };
 }
 
-function statusFilters(status: string | undefined): Filter[] {
+function statusFilters(status: string | undefined): ListFilter[] {
   if (status === undefined || status === '') return [];
   const values = Object.keys(STATUS_SHOWN).filter((name) => STATUS_SHOWN[name] === status || name === status);
   return [{ kind: 'anyOf', field: 'status', values }];
 }
 
-function triggerFilters(trigger: string | undefined): Filter[] {
+function triggerFilters(trigger: string | undefined): ListFilter[] {
   if (trigger === undefined || trigger === '') return [];
   const found = Object.entries(TRIGGER_SHOWN).find(([, shown]) => shown === trigger);
   return [{ kind: 'equal', field: 'trigger', value: found?.[0] ?? trigger }];
