@@ -56,16 +56,18 @@ export class StoredSignatures {
     return [...all].slice(0, MAX_SIGNATURES);
   }
 
-  /** Reads what one manifest holds. */
-  async read(repository: string, digest: ContentDigest): Promise<readonly StoredSignature[]> {
-    const served = await this.#deps.store.getManifest(repository, digest);
-    if (served === undefined) return [];
-    const { content, mediaType } = served.manifest;
-    const manifest = parseRegistryManifest(content, mediaType);
-    const signatures: StoredSignature[] = [];
-    for (const layer of manifest.layers.slice(0, MAX_SIGNATURES))
-      signatures.push(...(await this.#readLayer(digest, layer)));
-    return signatures;
+  /** Reads what the manifests hold, one by one, as far as anybody wants to know. */
+  async *read(repository: string, digests: readonly ContentDigest[]): AsyncGenerator<StoredSignature> {
+    let left = MAX_SIGNATURES;
+    for (const digest of digests) {
+      const served = await this.#deps.store.getManifest(repository, digest);
+      if (served === undefined) continue;
+      const { layers } = parseRegistryManifest(served.manifest.content, served.manifest.mediaType);
+      for (const layer of layers.slice(0, left)) {
+        left--;
+        yield* await this.#readLayer(digest, layer);
+      }
+    }
   }
 
   async #readLayer(digest: ContentDigest, layer: ContentDescriptor): Promise<readonly StoredSignature[]> {

@@ -69,13 +69,14 @@ export class TrustVerifier {
       const isTarget = await this.#deps.collections.isTarget(subject.repository, subject.digest);
       if (isTarget) return { trusted: true, reason: 'a target of its collection in Notary', signatures: looked };
     }
-    for (const digest of await this.#deps.signatures.find(subject.repository, subject.digest)) {
-      for (const signature of await this.#deps.signatures.read(subject.repository, digest)) {
-        if (signature.family !== family) continue;
-        const verdict = this.#judgeSignature(rules, signature, subject.digest);
-        looked.push({ digest, family, result: verdict.accepted ? `accepted by ${verdict.by}` : verdict.reason });
-        if (verdict.accepted) return { trusted: true, reason: verdict.by, signatures: looked };
-      }
+    const { signatures } = this.#deps;
+    const digests = await signatures.find(subject.repository, subject.digest);
+    for await (const signature of signatures.read(subject.repository, digests)) {
+      if (signature.family !== family) continue;
+      const { digest } = signature;
+      const verdict = this.#judgeSignature(rules, signature, subject.digest);
+      looked.push({ digest, family, result: verdict.accepted ? `accepted by ${verdict.by}` : verdict.reason });
+      if (verdict.accepted) return { trusted: true, reason: verdict.by, signatures: looked };
     }
     return { trusted: false, reason: explain(looked), signatures: looked };
   }

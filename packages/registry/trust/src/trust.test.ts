@@ -82,6 +82,18 @@ describe('a cosign-key rule', () => {
     expect((await attested.judge(policy, 'cosign')).reason).toContain('is an attestation');
   });
 
+  test('looks at so many signatures and no more, however they are spread', async () => {
+    const shelf = new Shelf();
+    for (let manifest = 0; manifest < 4; manifest++) {
+      const layers = Array.from({ length: 20 }, (_, layer) => {
+        const bytes = Buffer.from(`${manifest}/${layer}`);
+        return { mediaType: SIMPLE_SIGNING_TYPE, bytes };
+      });
+      shelf.put(layers, { artifactType: SIMPLE_SIGNING_TYPE });
+    }
+    expect((await shelf.judge(policy, 'cosign')).signatures).toHaveLength(50);
+  });
+
   test('takes nothing on the word of an unreadable signature', async () => {
     const shelf = new Shelf();
     shelf.put([{ mediaType: SIMPLE_SIGNING_TYPE, bytes: Buffer.from('{') }], { tag: sigTag(IMAGE) });
