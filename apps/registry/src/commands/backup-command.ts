@@ -80,11 +80,7 @@ export const restore = defineCommand({
   summary: 'Make a registry of a backup, in an empty data directory and database',
   options: {
     ...INSTALLATION_OPTIONS,
-    from: {
-      kind: 'text',
-      placeholder: 'directory',
-      description: 'Directory of backups, for the latest, or one of them',
-    },
+    from: FROM,
   },
   examples: ['registry restore --from /srv/backup/registry --data /var/lib/vic/registry'],
   run: async (options, context) => {

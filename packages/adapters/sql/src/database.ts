@@ -9,9 +9,10 @@ export interface TransactionOptions {
   /**
    * `read committed`: each statement sees what is committed when it starts, which is right, and never has to be
    * run again, where the first statement locks the row that everything else hangs on. On SQLite, where
-   * transactions follow one another, there is no difference.
+   * transactions follow one another, there is no difference. `repeatable read`: for a body that only reads, however
+   * long; it sees everything as of one moment, and gets in the way of nobody.
    */
-  readonly isolation?: 'serializable' | 'read committed';
+  readonly isolation?: 'serializable' | 'repeatable read' | 'read committed';
 }
 
 /** The database of an installation. */

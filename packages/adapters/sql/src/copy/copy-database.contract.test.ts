@@ -79,6 +79,37 @@ describe.skipIf(postgresUnavailable() !== undefined)('copyDatabase()', () => {
     ]);
   });
 
+  it('copies PostgreSQL as of one moment while others change it, and stops none of them', async () => {
+    await using source = await server.temporaryDatabase();
+    const [first, second] = [await insertLabel(source, 'a'), await insertLabel(source, 'b')];
+    let [done, changes] = [false, 0];
+    const changing = (async () => {
+      while (!done) {
+        const description = String(++changes);
+        await source.transaction(async (transaction) => {
+          for (const id of [first, second]) {
+            await transaction.updateTable('labels').set({ description }).where('id', '=', id).execute();
+          }
+          await transaction.insertInto('usage_deltas').values({ project_id: 1, delta_bytes: 1 }).execute();
+        });
+      }
+    })();
+    for (let round = 0; round < 3; round++) {
+      await using target = await temporaryDatabase();
+      await copyDatabase({ from: source, to: target });
+      const seen = await target.db.selectFrom('labels').select('description').execute();
+      const { count } = await target.db
+        .selectFrom('usage_deltas')
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      const description = count === 0 ? '' : String(count);
+      expect(seen).toEqual([{ description }, { description }]);
+    }
+    done = true;
+    await changing;
+    expect(changes).toBeGreaterThan(0);
+  });
+
   it('names the table whose row the target does not take', async () => {
     await using source = await temporaryDatabase();
     await insertLabel(source, 'nul \0 character');

@@ -34,26 +34,40 @@ export async function copyDatabase(
   for (const database of [from, to]) await requireCurrentSchema(database);
   const tables = await migratedTables();
   // On SQLite nobody else writes meanwhile; on PostgreSQL all of it is seen as of one moment.
-  return from.transaction(async (source) => {
-    await allowLongTransaction(from.dialect, source);
-    await options.permit?.();
-    return to.transaction(async (target) => {
-      await allowLongTransaction(to.dialect, target);
-      const sides = {
-        source: { dialect: from.dialect, db: source as unknown as AnyTables },
-        target: { dialect: to.dialect, db: target as unknown as AnyTables },
-      };
-      await requireEmpty(sides.target, tables);
-      const copied: CopiedTable[] = [];
-      for (const name of tables.names) {
-        const rows = await copyTable(sides, name, options.signal);
-        copied.push({ name, rows });
-        options.onTable?.({ name, rows });
-      }
+  return from.transaction(
+    async (source) => {
+      await allowLongTransaction(from.dialect, source);
       await options.permit?.();
-      return copied;
-    });
-  });
+      return to.transaction(async (target) => {
+        await allowLongTransaction(to.dialect, target);
+        return copyTables(
+          {
+            source: { dialect: from.dialect, db: source as unknown as AnyTables },
+            target: { dialect: to.dialect, db: target as unknown as AnyTables },
+          },
+          tables,
+          options,
+        );
+      });
+    },
+    { isolation: 'repeatable read' },
+  );
+}
+
+async function copyTables(
+  sides: { readonly source: Side; readonly target: Side },
+  tables: MigratedTables,
+  options: CopyOptions,
+): Promise<readonly CopiedTable[]> {
+  await requireEmpty(sides.target, tables);
+  const copied: CopiedTable[] = [];
+  for (const name of tables.names) {
+    const rows = await copyTable(sides, name, options.signal);
+    copied.push({ name, rows });
+    options.onTable?.({ name, rows });
+  }
+  await options.permit?.();
+  return copied;
 }
 
 type AnyTables = Kysely<Record<string, Record<string, unknown>>>;
