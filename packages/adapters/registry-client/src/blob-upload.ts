@@ -30,6 +30,14 @@ export interface UploadDeps {
   readonly resumeDelayMs: number;
 }
 
+/** What stays the same from the first byte to the last. */
+interface Transfer {
+  readonly deps: UploadDeps;
+  readonly name: string;
+  readonly upload: BlobUpload;
+  readonly signal: AbortSignal;
+}
+
 interface Session {
   location: URL;
   offset: number;
@@ -47,35 +55,32 @@ export async function uploadBlob(
   upload: BlobUpload,
   signal: AbortSignal,
 ): Promise<'mounted' | 'uploaded'> {
-  let session = await begin(deps, name, upload, signal);
+  const transfer: Transfer = { deps, name, upload, signal };
+  let session = await begin(transfer);
   if (session === undefined) return 'mounted';
   let fruitless = 0;
   for (let breaks = 1; ; breaks++) {
     const startedAt = session.offset;
     try {
-      await sendRest(deps, name, session, upload, signal);
-      await finish(deps, name, session, upload, signal);
+      await sendRest(transfer, session);
+      await finish(transfer, session);
       return 'uploaded';
     } catch (error) {
       signal.throwIfAborted();
       if (!isTransient(error) || breaks >= MAX_BREAKS || fruitless + 1 >= MAX_FRUITLESS_BREAKS) {
-        await cancel(deps, name, session);
+        await cancel(transfer, session);
         throw error;
       }
     }
     await delay(Math.min(deps.resumeDelayMs * 2 ** fruitless, MAX_DELAY_MS), signal);
-    session = await resume(deps, name, session, upload, signal);
+    session = await resume(transfer, session);
     if (session === undefined) return 'mounted';
     fruitless = session.offset > startedAt ? 0 : fruitless + 1;
   }
 }
 
-async function begin(
-  deps: UploadDeps,
-  name: string,
-  upload: BlobUpload,
-  signal: AbortSignal,
-): Promise<Session | undefined> {
+async function begin(transfer: Transfer): Promise<Session | undefined> {
+  const { deps, name, upload, signal } = transfer;
   const from = upload.mountFrom === name ? undefined : upload.mountFrom;
   const query = from === undefined ? '' : `?mount=${upload.digest}&from=${encodeURIComponent(from)}`;
   const scope = `${scopeOf(name)}${from === undefined ? '' : ` repository:${from}:pull`}`;
@@ -89,7 +94,7 @@ async function begin(
   if (!response.ok && from !== undefined && response.status !== 429 && response.status < 500) {
     response.discard();
     const { mountFrom: _refused, ...withoutMount } = upload;
-    return begin(deps, name, withoutMount, signal);
+    return begin({ ...transfer, upload: withoutMount });
   }
   if (!response.ok) throw await refusal(deps, response, name);
   response.discard();
@@ -97,33 +102,26 @@ async function begin(
 }
 
 /** Sends what the registry does not have yet, and keeps the session's place. */
-async function sendRest(
-  deps: UploadDeps,
-  name: string,
-  session: Session,
-  upload: BlobUpload,
-  signal: AbortSignal,
-): Promise<void> {
+async function sendRest(transfer: Transfer, session: Session): Promise<void> {
+  const { upload, signal } = transfer;
   if (session.offset >= upload.sizeBytes) return;
   const source = counted(upload, session.offset, signal);
   if (upload.chunkBytes === undefined) {
     const length = upload.sizeBytes - session.offset;
-    await patch(deps, name, session, { body: source, length }, signal);
+    await patch(transfer, session, { body: source, length });
     session.offset = upload.sizeBytes;
     return;
   }
   for await (const chunk of rechunk(source, upload.chunkBytes)) {
-    await patch(deps, name, session, { body: chunk, length: chunk.length, range: true }, signal);
+    await patch(transfer, session, { body: chunk, length: chunk.length, range: true });
     session.offset += chunk.length;
   }
 }
 
 async function patch(
-  deps: UploadDeps,
-  name: string,
+  { deps, name, signal }: Transfer,
   session: Session,
   content: { readonly body: Uint8Array | AsyncIterable<Uint8Array>; readonly length: number; readonly range?: true },
-  signal: AbortSignal,
 ): Promise<void> {
   const { body, length } = content;
   const isRest = session.offset > 0 || content.range === true;
@@ -152,13 +150,7 @@ async function patch(
   session.location = locationOf(response);
 }
 
-async function finish(
-  deps: UploadDeps,
-  name: string,
-  session: Session,
-  upload: BlobUpload,
-  signal: AbortSignal,
-): Promise<void> {
+async function finish({ deps, name, upload, signal }: Transfer, session: Session): Promise<void> {
   const path = new URL(session.location);
   path.searchParams.set('digest', upload.digest);
   const headers = { 'content-type': 'application/octet-stream', 'content-length': '0' };
@@ -168,13 +160,8 @@ async function finish(
 }
 
 /** Asks how far the registry got; begins again when it has forgotten the upload. */
-async function resume(
-  deps: UploadDeps,
-  name: string,
-  session: Session,
-  upload: BlobUpload,
-  signal: AbortSignal,
-): Promise<Session | undefined> {
+async function resume(transfer: Transfer, session: Session): Promise<Session | undefined> {
+  const { deps, name, upload, signal } = transfer;
   let response: HttpResponse;
   try {
     response = await deps.http.send({ path: session.location, scope: scopeOf(name), signal });
@@ -184,15 +171,15 @@ async function resume(
     return session;
   }
   response.discard();
-  if (!response.ok) return response.status < 500 ? begin(deps, name, upload, signal) : session;
+  if (!response.ok) return response.status < 500 ? begin(transfer) : session;
   const last = /^(?:bytes=)?\d+-(\d+)$/.exec(response.header('range') ?? '')?.[1];
   // `0-0` is both one byte and none; none is the safe reading, a server that has one answers 416.
   const offset = last === undefined || last === '0' ? 0 : Number(last) + 1;
-  if (offset > upload.sizeBytes) return begin(deps, name, upload, signal);
+  if (offset > upload.sizeBytes) return begin(transfer);
   return { location: response.header('location') === undefined ? session.location : locationOf(response), offset };
 }
 
-async function cancel(deps: UploadDeps, name: string, session: Session): Promise<void> {
+async function cancel({ deps, name }: Transfer, session: Session): Promise<void> {
   const signal = AbortSignal.timeout(5_000);
   try {
     (await deps.http.send({ method: 'DELETE', path: session.location, scope: scopeOf(name), signal })).discard();
