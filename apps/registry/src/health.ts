@@ -1,6 +1,7 @@
 import type { BlobStoreHealth } from '@vic/blob';
 import { VicError, describeError } from '@vic/errors';
-import { type RestRoutes, permits } from '@vic/rest';
+import { describeDamage } from '@vic/gc';
+import { type RestRoutes, isPermitted, permits } from '@vic/rest';
 import { sql } from '@vic/sql';
 import type { Storage } from './storage.ts';
 
@@ -9,11 +10,16 @@ export function healthRoutes(parts: { readonly storage: Storage; readonly author
   const { storage, authority } = parts;
   return (app) => {
     app.get('/ping', permits({ scope: 'public' }), async (_request, reply) => reply.type('text/plain').send('Pong'));
-    app.get('/health', permits({ scope: 'public' }), async () => {
+    app.get('/health', permits({ scope: 'public' }), async (request) => {
+      const { db } = storage.database;
       const components = [
-        await judge('database', async () => sql`select 1`.execute(storage.database.db)),
+        await judge('database', async () => sql`select 1`.execute(db)),
         await judge('blobs', async () => requireWritable(await storage.blobs.check())),
       ];
+      // Names of images are not for everybody, and one bad blob is no reason for a balancer to take the registry away.
+      if (await isPermitted(request, { resource: 'garbage-collection', action: 'read' })) {
+        components.push(await judge('content', async () => requireWhole(await describeDamage(db))));
+      }
       const healthy = components.every(({ status }) => status === 'healthy');
       return { status: healthy ? 'healthy' : 'unhealthy', components };
     });
@@ -57,6 +63,16 @@ function requireWritable({ writable, reason }: BlobStoreHealth): void {
     class: 'Unavailable',
     code: 'REGISTRY_BLOBS_UNWRITABLE',
     message: `The blob store cannot be written: ${reason ?? 'it does not say why'}.`,
+  });
+}
+
+function requireWhole(damage: string | undefined): void {
+  if (damage === undefined) return;
+  throw new VicError({
+    class: 'DataLoss',
+    code: 'REGISTRY_CONTENT_UNSOUND',
+    message: `${damage}.`,
+    remedy: 'Push it again, or delete the images; /system/scrub/damaged lists all.',
   });
 }
 

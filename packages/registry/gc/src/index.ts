@@ -6,5 +6,6 @@ export type { GcParameters } from './gc-parameters.ts';
 export type { GcDeps, GcRun } from './gc-work.ts';
 export { scrub } from './scrub.ts';
 export type { ScrubParameters, ScrubReport } from './scrub.ts';
+export { describeDamage } from './describe-damage.ts';
 export { recordDamage } from './damaged-content.ts';
 export type { CollectorJob, CollectorJobDeps } from './collector-job.ts';

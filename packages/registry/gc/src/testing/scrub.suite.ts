@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { silentLogger } from '@vic/log';
 import { MEDIA_TYPES } from '@vic/oci';
 import { describe, expect, it } from 'vitest';
+import { describeDamage } from '../describe-damage.ts';
 import { listDamage } from '../damaged-content.ts';
 import { type ScrubReport, scrub } from '../scrub.ts';
 import { GcWorld, quietRun } from './gc-world.ts';
@@ -39,6 +40,7 @@ export const scrubSuite: DialectSuite = (open) => {
       await world.blob('library/a', content, MEDIA_TYPES.ociLayerGzip);
       expect(await run(world)).toMatchObject({ damagedBlobs: 0, missingBlobs: 0 });
       expect(await listDamage(world.database.db, ALL)).toEqual({ items: [], total: 0 });
+      expect(await describeDamage(world.database.db)).toBeUndefined();
     });
 
     it('names the images that need what is damaged or missing', async () => {
@@ -76,6 +78,9 @@ export const scrubSuite: DialectSuite = (open) => {
       const lines: string[] = [];
       const log = { info: () => undefined, warn: () => undefined, error: (line: string) => void lines.push(line) };
       await scrub(world.deps, { workers: 1 }, { ...quietRun(), log });
+      expect(await describeDamage(world.database.db)).toBe(
+        `1 blob or manifest is damaged, needed by ${[1, 2, 3, 4, 5, 6, 7].map((count) => `library/a:v${count}`).join(', ')}`,
+      );
       expect(lines[0]).toContain(
         'needed by library/a:v1, library/a:v2, library/a:v3, library/a:v4, library/a:v5 and 2 more.',
       );
