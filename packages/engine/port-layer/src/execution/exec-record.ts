@@ -7,14 +7,14 @@ export interface ExecRecord {
   readonly process: Pick<ProcessConfig, 'args' | 'tty' | 'user' | 'openStdin'>;
 }
 
-/** What the tether keeps of one exec at most. */
-const MAX_CHARACTERS = 4096;
+/** Of one exec in the tether's status, where it is text in JSON: 128 of them fit into one message. */
+const MAX_BYTES = 4096;
 
 /** The text of a record. Arguments that are too long for it are left out from the end; nothing secret is in it but they. */
 export function encodeExecRecord({ id, process: { args, tty, user, openStdin } }: ExecRecord): string {
   for (let count = args.length; ; count--) {
     const text = JSON.stringify({ id, args: args.slice(0, count), tty, user, openStdin });
-    if (text.length <= MAX_CHARACTERS || count === 0) return text;
+    if (Buffer.byteLength(JSON.stringify(text)) <= MAX_BYTES || count === 0) return text;
   }
 }
 
