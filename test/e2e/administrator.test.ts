@@ -57,6 +57,16 @@ describe.skipIf(!hasGovc)('govc on a host with a VCH (needs govc: node tools/ins
     expect(await lab.docker.ok(['logs', 'polite'])).toBe('quits');
   });
 
+  it('has the machines of a VCH in the control group of its pool, whose limit is that of the pool', async () => {
+    const id = await lab.docker.ok(['run', '--detach', '--name', 'grouped', lab.busybox, 'sleep', '1000']);
+    const groups = await readFile(`/proc/${await lab.machinePid(id)}/cgroup`, 'utf8');
+    expect(groups).toMatch(new RegExp(`/vic-${lab.lab.instance}/pool-[0-9a-f]+/vm-`));
+    await govc('pool.change', '-cpu.limit', '900', 'e2e');
+    expect(await lab.docker.ok(['info'])).toContain('VCH CPU limit: 900 MHz');
+    await govc('pool.change', '-cpu.limit', '-1', 'e2e');
+    expect(await lab.docker.ok(['exec', 'grouped', 'echo', 'goes on'])).toBe('goes on');
+  });
+
   it('finds the events of before when hostd was killed', async () => {
     const id = await lab.docker.ok(['run', '--detach', '--name', 'told', lab.busybox, 'sleep', '1000']);
     const before = await lab.hostdPid();

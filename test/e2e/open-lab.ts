@@ -21,6 +21,8 @@ export interface E2eLab {
   hostdIsBack(before: number): Promise<void>;
   hostdPid(): Promise<number>;
   killEndpoint(): Promise<void>;
+  /** The QEMU process of a container. */
+  machinePid(containerId: string): Promise<number>;
   /** Kills the QEMU process of a container. */
   killMachineOf(containerId: string): Promise<void>;
   fetchText(url: string): Promise<string | undefined>;
@@ -56,9 +58,9 @@ export async function openLab(): Promise<E2eLab> {
         100,
         AbortSignal.timeout(60_000),
       )),
-    killEndpoint: () => killProcess((command) => command.includes('/programs/vch-endpoint.mjs')),
-    killMachineOf: (id) =>
-      killProcess((command) => command.startsWith('qemu-system') && command.includes(id.slice(0, 12))),
+    killEndpoint: async () => kill(await oneProcess((command) => command.includes('/programs/vch-endpoint.mjs'))),
+    machinePid,
+    killMachineOf: async (id) => kill(await machinePid(id)),
     fetchText,
     secondVch: async () => {
       const name = 'second';
@@ -66,10 +68,18 @@ export async function openLab(): Promise<E2eLab> {
     },
   };
 
-  async function killProcess(matches: (command: string) => boolean): Promise<void> {
-    const pids = await findProcesses(lab.directory, matches);
-    if (pids.length !== 1) throw new Error(`expected one process to kill, found ${pids.length}`);
-    process.kill(pids[0] ?? 0, 'SIGKILL');
+  async function machinePid(id: string): Promise<number> {
+    return oneProcess((command) => command.startsWith('qemu-system') && command.includes(id.slice(0, 12)));
+  }
+
+  async function oneProcess(matches: (command: string) => boolean): Promise<number> {
+    const [pid, ...more] = await findProcesses(lab.directory, matches);
+    if (pid === undefined || more.length > 0) throw new Error(`expected one process, found ${more.length + 1}`);
+    return pid;
+  }
+
+  function kill(pid: number): void {
+    process.kill(pid, 'SIGKILL');
   }
 }
 

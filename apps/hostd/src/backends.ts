@@ -18,6 +18,11 @@ export function memoryDirectoryOf({ instance }: HostdConfiguration): string {
   return `/dev/shm/vic-${instance}`;
 }
 
+/** The control group of all machines of a host. */
+export function cpuGroupOf({ instance }: HostdConfiguration): string {
+  return `vic-${instance}`;
+}
+
 /** Puts datastore, switches and machines of a host together; `namespace` when called from outside the host's own. */
 export async function composeBackends(
   configuration: HostdConfiguration,
@@ -33,6 +38,7 @@ export async function composeBackends(
     programs: configuration.programs,
     network: switches,
     qemuUserBase: configuration.machineUserBase,
+    cpuGroup: cpuGroupOf(configuration),
     logger,
   });
   const datastores = await Datastores.open([

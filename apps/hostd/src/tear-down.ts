@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { namespaceExists } from '@vic/network';
 import { createLogger } from '@vic/log';
+import { removeCpuGroups } from '@vic/machines';
 import { namespaceOf, tearDownHostNetwork } from '@vic/switches';
-import { composeBackends, memoryDirectoryOf } from './backends.ts';
+import { composeBackends, cpuGroupOf, memoryDirectoryOf } from './backends.ts';
 import type { HostdConfiguration } from './configuration.ts';
 
 /** Powering off is killing processes: a minute is plenty even for hundreds of machines. */
@@ -18,6 +19,7 @@ export async function tearDown(configuration: HostdConfiguration): Promise<void>
     await machines.adopt([], AbortSignal.timeout(POWER_OFF_TIMEOUT_MS));
     await machines[Symbol.asyncDispose]();
   }
+  await removeCpuGroups(cpuGroupOf(configuration));
   await tearDownHostNetwork(configuration.instance);
   await rm(memoryDirectoryOf(configuration), { recursive: true, force: true });
   await rm(configuration.stateDirectory, { recursive: true, force: true });

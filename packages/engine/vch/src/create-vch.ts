@@ -14,7 +14,7 @@ import type { VchConfiguration, VchNetwork, VchVimTarget } from './configuration
 import { endpointMachine, readMacs } from './endpoint-machine.ts';
 import { extraConfigOf } from './list-vchs.ts';
 import type { VchPlace } from './vch-place.ts';
-import type { VchSettings } from './vch-settings.ts';
+import type { PoolAllocation, VchSettings } from './vch-settings.ts';
 
 /** Set on the endpoint when its port group was made with it, so that it is removed with it. */
 export const CREATED_BRIDGE_KEY = 'vic.vch.created-bridge';
@@ -132,14 +132,18 @@ export async function createVch(deps: CreateVchDeps, request: NewVch, signal: Ab
   }
 }
 
-function poolSpec(settings: VchSettings): ResourceConfigSpec {
-  const allocation = (limit: number | undefined): ResourceAllocationInfo => ({
-    reservation: 0,
+function poolSpec({ cpu, memory }: VchSettings): ResourceConfigSpec {
+  return { cpuAllocation: allocationOf(cpu), memoryAllocation: allocationOf(memory) };
+}
+
+function allocationOf({ limit, reservation, shares }: PoolAllocation): ResourceAllocationInfo {
+  return {
+    reservation,
     expandableReservation: true,
     limit: limit ?? -1,
-    shares: { level: 'normal', shares: 0 },
-  });
-  return { cpuAllocation: allocation(settings.cpuLimitMhz), memoryAllocation: allocation(settings.memoryLimitMb) };
+    // vSphere wants a number with every level, and heeds it with `custom` only.
+    shares: typeof shares === 'number' ? { level: 'custom', shares } : { level: shares, shares: 0 },
+  };
 }
 
 /** The first address of the first bridge network. */

@@ -43,6 +43,10 @@ describe('checkVchOptions()', () => {
     [{ dnsServers: ['1.1.1.1', '1.1.1.2', '1.1.1.3', '1.1.1.4'] }, /Maximum of three DNS servers/],
     [{ dnsServers: ['dns.example.com'] }, /is not an IPv4 address/],
     [{ memoryMb: -1 }, /--memory must be 1 or more/],
+    [{ memoryMb: 512, memoryReservationMb: 513 }, /--memory-reservation must not be above --memory/],
+    [{ cpuReservationMhz: -1 }, /--cpu-reservation must be 0 or more/],
+    [{ cpuShares: 'most' }, /--cpu-shares must be low, normal, high or a number/],
+    [{ memoryShares: '1000001' }, /--memory-shares must be low, normal, high or a number/],
     [{ endpointMemory: 64 }, /--endpoint-memory must be 256 or more/],
     [{ insecureRegistries: ['http://registry'] }, /invalid format for registry server/],
     [{ httpProxy: 'proxy:3128' }, /Could not parse --http-proxy/],
@@ -63,7 +67,7 @@ describe('checkVchOptions()', () => {
   });
 
   it('a limit of 0 is no limit, as it was', () => {
-    expect(checkVchOptions(vchOptions({ memoryMb: 0 })).memoryLimitMb).toBeUndefined();
+    expect(checkVchOptions(vchOptions({ memoryMb: 0 })).memory.limit).toBeUndefined();
   });
 });
 

@@ -17,7 +17,11 @@ export interface VchOptions {
   readonly publicNetworkGateway: string | undefined;
   readonly dnsServers: readonly string[];
   readonly memoryMb: number | undefined;
+  readonly memoryReservationMb: number | undefined;
+  readonly memoryShares: string | undefined;
   readonly cpuMhz: number | undefined;
+  readonly cpuReservationMhz: number | undefined;
+  readonly cpuShares: string | undefined;
   readonly endpointCpu: number | undefined;
   readonly endpointMemory: number | undefined;
   readonly tlsCname: string | undefined;
@@ -30,6 +34,14 @@ export interface VchOptions {
   readonly noProxy: string | undefined;
   readonly containerNameConvention: string | undefined;
   readonly debug: number | undefined;
+}
+
+/** What the VCH's resource pool gets of memory in MB, or of processors in MHz. */
+export interface PoolAllocation {
+  readonly limit: number | undefined;
+  readonly reservation: number;
+  /** A level, or how many. */
+  readonly shares: 'low' | 'normal' | 'high' | number;
 }
 
 /** The same, checked and with the defaults filled in. What depends on the inventory is looked up later. */
@@ -47,8 +59,8 @@ export interface VchSettings {
   /** `undefined` when no address was given. */
   readonly publicAddress: { readonly cidr: string; readonly gateway: string } | undefined;
   readonly dnsServers: readonly string[];
-  readonly memoryLimitMb: number | undefined;
-  readonly cpuLimitMhz: number | undefined;
+  readonly memory: PoolAllocation;
+  readonly cpu: PoolAllocation;
   readonly endpointCpus: number;
   readonly endpointMemoryMb: number;
   readonly tlsMode: VchTlsMode;
@@ -71,6 +83,8 @@ const MIN_BASE_IMAGE_BYTES = 64 * 2 ** 20;
 /** What the original used when the address was static. */
 const DEFAULT_DNS_SERVERS = ['8.8.8.8', '8.8.4.4'];
 const MAX_DNS_SERVERS = 3;
+/** vSphere's bound. */
+const MAX_SHARES = 1_000_000;
 
 /** Checks everything that can be checked without the server. */
 export function checkVchOptions(options: VchOptions): VchSettings {
@@ -87,8 +101,8 @@ export function checkVchOptions(options: VchOptions): VchSettings {
     publicNetwork: checkPublicNetwork(options),
     publicAddress,
     dnsServers: checkDnsServers(options.dnsServers),
-    memoryLimitMb: checkLimit(options.memoryMb, '--memory'),
-    cpuLimitMhz: checkLimit(options.cpuMhz, '--cpu'),
+    memory: checkAllocation('--memory', options.memoryMb, options.memoryReservationMb, options.memoryShares),
+    cpu: checkAllocation('--cpu', options.cpuMhz, options.cpuReservationMhz, options.cpuShares),
     endpointCpus: checkAtLeast(options.endpointCpu ?? 1, 1, '--endpoint-cpu'),
     endpointMemoryMb: checkAtLeast(options.endpointMemory ?? 2048, 256, '--endpoint-memory'),
     tlsMode: checkTlsMode(options),
@@ -191,6 +205,30 @@ function checkDnsServers(servers: readonly string[]): readonly string[] {
   const wrong = servers.find((server) => !isIpv4(server));
   if (wrong !== undefined) throw invalidOption(`The DNS server "${wrong.slice(0, 64)}" is not an IPv4 address.`);
   return servers.length === 0 ? DEFAULT_DNS_SERVERS : servers;
+}
+
+function checkAllocation(
+  option: '--memory' | '--cpu',
+  limit: number | undefined,
+  reservation: number | undefined,
+  shares: string | undefined,
+): PoolAllocation {
+  const allocation = {
+    limit: checkLimit(limit, option),
+    reservation: reservation === undefined ? 0 : checkAtLeast(reservation, 0, `${option}-reservation`),
+    shares: checkShares(shares ?? 'normal', `${option}-shares`),
+  };
+  if (allocation.limit !== undefined && allocation.reservation > allocation.limit) {
+    throw invalidOption(`${option}-reservation must not be above ${option}.`);
+  }
+  return allocation;
+}
+
+function checkShares(text: string, option: string): PoolAllocation['shares'] {
+  if (text === 'low' || text === 'normal' || text === 'high') return text;
+  const shares = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (shares >= 1 && shares <= MAX_SHARES) return shares;
+  throw invalidOption(`${option} must be low, normal, high or a number from 1 to ${MAX_SHARES}.`);
 }
 
 function checkLimit(value: number | undefined, option: string): number | undefined {

@@ -6,6 +6,7 @@ export type { VimServer, VimServerOptions } from './server/options.ts';
 export { hashPassword, writeUsers } from './server/users.ts';
 export type { BaseRole, User } from './server/users.ts';
 export type {
+  CpuShare,
   DatastoreBackend,
   DatastoreFile,
   DatastoreSummary,
@@ -16,6 +17,7 @@ export type {
   MachineSpec,
   MachineUsage,
   NicAttachment,
+  PoolShare,
   PortGroup,
   SerialAttachment,
   SerialBacking,

@@ -10,10 +10,13 @@ import { StateStore } from './model/state-store.ts';
 import { Tasks } from './model/tasks.ts';
 import { UnfinishedWork, type Work } from './model/unfinished-work.ts';
 import { buildManagers, buildTree, restoreMachines, restorePools } from './build-tree.ts';
+import { ResourcePool } from './objects/resource-pool.ts';
+import { VirtualMachine } from './objects/virtual-machine.ts';
 import { Authorization } from './server/authorization.ts';
 import { Sessions } from './server/sessions.ts';
 import { Users } from './server/users.ts';
 import { MachineWatcher } from './virtual-machine/machine-watcher.ts';
+import { applyProcessorShares } from './virtual-machine/processor-shares.ts';
 import { finishInterrupted, takeBackCreations } from './virtual-machine/recover.ts';
 import { UsageSampler } from './virtual-machine/usage-sampler.ts';
 
@@ -43,6 +46,7 @@ export async function createInventory(options: InventoryOptions): Promise<Invent
   await restoreMachines(host);
   await host.authorization.restorePermissions();
   const watcher = new MachineWatcher(host);
+  await shareProcessors(host);
   await watcher.start();
   sampler.start();
   await finishInterrupted(host, found, { userName: '' });
@@ -52,10 +56,22 @@ export async function createInventory(options: InventoryOptions): Promise<Invent
     closing.abort();
     await host.tasks.settled();
     await watcher.stopped();
+    for (const vm of host.objects.all(VirtualMachine)) vm.writeGuestReport();
     await host.store.settled();
     await owned.disposeAsync();
   };
   return { host, close, [Symbol.asyncDispose]: close };
+}
+
+/** What an earlier host could enforce and this one cannot is told, and no reason not to serve. */
+async function shareProcessors(host: Host): Promise<void> {
+  const limited = host.objects.all(ResourcePool).some(({ cpuAllocation, parent }) => {
+    return parent instanceof ResourcePool && (cpuAllocation.limit ?? -1) >= 0;
+  });
+  if (limited && !host.machines.sharesProcessors) host.logger.warn('The CPU limits of resource pools have no effect.');
+  await applyProcessorShares(host).catch((error: unknown) =>
+    host.logger.error('The processors cannot be shared out as the resource pools say', { error: String(error) }),
+  );
 }
 
 async function openHost(

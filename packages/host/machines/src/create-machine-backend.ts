@@ -4,6 +4,8 @@ import { Broadcast } from '@vic/async';
 import type { MachineEvent } from '@vic/inventory';
 import { BootImages, chooseAcceleration, pvhStub, qemuVersion } from '@vic/qemu';
 import type { MachineBackendOptions } from './machine-backend-options.ts';
+import { findCpuController } from './cpu-controller.ts';
+import { CpuGroups } from './cpu-groups.ts';
 import { MachineFiles } from './machine-files.ts';
 import { Machines } from './machines.ts';
 import { UserIds } from './user-ids.ts';
@@ -37,10 +39,37 @@ export async function createMachineBackend(options: MachineBackendOptions): Prom
     ...{ programs: options.programs, network: options.network, users, groups, stubKernel, acceleration },
     ...{ qemuVersion: version, logger: options.logger, events: new Broadcast<MachineEvent>() },
     files: (id: string) => new MachineFiles(runtimeDirectory, memoryDirectory, id),
+    cpuGroups: await openCpuGroups(options),
     bootImages: new BootImages(join(runtimeDirectory, 'boot')),
     bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
   };
   return new Machines(context, machinesDirectory);
+}
+
+async function openCpuGroups({ cpuGroup, logger }: MachineBackendOptions): Promise<CpuGroups | undefined> {
+  if (cpuGroup === undefined) return undefined;
+  const controller = await findCpuController();
+  if (controller === undefined) {
+    logger.warn('Processors cannot be limited or shared out: the kernel has no control groups for them here.');
+    return undefined;
+  }
+  try {
+    return await CpuGroups.open(controller, cpuGroup);
+  } catch (error) {
+    logger.warn('Processors cannot be limited or shared out: the control groups cannot be written.', {
+      directory: controller.directory,
+      error: String(error),
+    });
+    return undefined;
+  }
+}
+
+/** Removes the control groups of a host whose machines are off. */
+export async function removeCpuGroups(cpuGroup: string): Promise<void> {
+  const controller = await findCpuController();
+  const groups =
+    controller === undefined ? undefined : await CpuGroups.open(controller, cpuGroup).catch(() => undefined);
+  await groups?.remove();
 }
 
 /** Machines pass through these folders to their own; they see no names in them. */

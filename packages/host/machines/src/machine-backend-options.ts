@@ -20,5 +20,7 @@ export interface MachineBackendOptions {
   readonly network: SwitchPorts;
   /** First of the user and group ids machines run as, one each; nothing else on the host may use them. */
   readonly qemuUserBase: number;
+  /** Name of the control group that has those of pools and machines in it; without it processors are not shared out. */
+  readonly cpuGroup?: string;
   readonly logger: Logger;
 }

@@ -4,6 +4,7 @@ import type { Logger } from '@vic/log';
 import type { Acceleration, BootImages } from '@vic/qemu';
 import type { MachineFiles } from './machine-files.ts';
 import type { MachineProgram } from './machine-backend-options.ts';
+import type { CpuGroups } from './cpu-groups.ts';
 import type { SwitchPorts } from './switch-ports.ts';
 import type { UserIds } from './user-ids.ts';
 
@@ -20,6 +21,8 @@ export interface MachineContext {
   readonly stubKernel: string;
   readonly acceleration: Acceleration;
   readonly qemuVersion: string;
+  /** `undefined` where processors cannot be shared out. */
+  readonly cpuGroups: CpuGroups | undefined;
   /** This boot of the host. */
   readonly bootId: string;
   readonly events: Broadcast<MachineEvent>;

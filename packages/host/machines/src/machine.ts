@@ -1,9 +1,12 @@
 import type { DiskAttachment, MachineUsage, NicAttachment } from '@vic/inventory';
+import type { ProcessIdentity } from '@vic/process';
 
 /** A machine that is on: running, suspended, frozen, or a process VM waiting to be started again. */
 export interface Machine {
   readonly id: string;
   readonly isFrozen: boolean;
+  /** What runs it now; a frozen machine has none. */
+  readonly process: ProcessIdentity | undefined;
   powerOff(): Promise<void>;
   shutdownGuest(signal: AbortSignal): Promise<void>;
   suspend(signal: AbortSignal): Promise<void>;

@@ -8,6 +8,7 @@ import type {
   MachineSpec,
   MachineUsage,
   NicAttachment,
+  PoolShare,
 } from '@vic/inventory';
 import { endProcess } from './detached-process.ts';
 import { findQemuProcesses } from './find-processes.ts';
@@ -36,16 +37,35 @@ export class Machines implements MachineBackend, AsyncDisposable {
 
   /** `directory` holds one folder per machine. */
   constructor(context: Omit<MachineContext, 'onEnded'>, directory: string) {
-    this.#context = { ...context, onEnded: (id) => this.#machines.delete(id) };
+    this.#context = { ...context, onEnded: (id) => this.#forgetEnded(id) };
     this.#directory = directory;
     this.#logTimer = setInterval(() => void this.#limitLogs(), LOG_CHECK_MS);
     this.#logTimer.unref();
+  }
+
+  get sharesProcessors(): boolean {
+    return this.#context.cpuGroups !== undefined;
+  }
+
+  async shareProcessors(
+    pools: readonly PoolShare[],
+    machines: readonly Pick<MachineSpec, 'id' | 'pool' | 'cpu'>[],
+  ): Promise<void> {
+    for (const { id, pool, cpu } of machines) this.#edit(id, (spec) => ({ ...spec, pool, cpu }));
+    const placed = [...this.#machines.values()].flatMap(({ id, process }) => {
+      const spec = this.#specs.get(id);
+      return process === undefined || spec === undefined
+        ? []
+        : [{ id, pid: process.pid, pool: spec.pool, cpu: spec.cpu }];
+    });
+    await this.#context.cpuGroups?.apply(pools, placed);
   }
 
   async powerOn(spec: MachineSpec, signal: AbortSignal): Promise<void> {
     await this.#locks.run(spec.id, async () => {
       if (spec.program !== undefined) await this.#startProcess(spec, signal);
       else await this.#startQemu(spec, signal);
+      await this.#placeStarted(spec);
       this.#specs.set(spec.id, spec);
     });
   }
@@ -57,6 +77,7 @@ export class Machines implements MachineBackend, AsyncDisposable {
       const source = this.#machines.get(sourceId);
       if (!(source instanceof QemuMachine)) throw sourceUnusable(sourceId, 'it is not on');
       this.#machines.set(spec.id, await source.fork(spec, signal));
+      await this.#placeStarted(spec);
       this.#specs.set(spec.id, spec);
     });
   }
@@ -64,7 +85,7 @@ export class Machines implements MachineBackend, AsyncDisposable {
   async powerOff(id: string, _signal: AbortSignal): Promise<void> {
     await this.#locks.run(id, async () => {
       await this.#machines.get(id)?.powerOff();
-      this.#machines.delete(id);
+      this.#forgetEnded(id);
     });
   }
 
@@ -121,6 +142,9 @@ export class Machines implements MachineBackend, AsyncDisposable {
     await mapLimit(specs, ADOPT_LIMIT, async (spec) => {
       try {
         await this.#adoptOne(spec, signal);
+        await this.#place(spec).catch((error: unknown) => {
+          this.#context.logger.error('a machine is not limited as it should be', { machine: spec.id, error });
+        });
       } catch (error) {
         // One machine that cannot be taken over must not keep the host from starting.
         this.#machines.delete(spec.id);
@@ -169,6 +193,29 @@ export class Machines implements MachineBackend, AsyncDisposable {
   #edit(id: string, change: (spec: MachineSpec) => MachineSpec): void {
     const spec = this.#specs.get(id);
     if (spec !== undefined) this.#specs.set(id, change(spec));
+  }
+
+  /** A machine that cannot be kept within its limits is not started. */
+  async #placeStarted(spec: MachineSpec): Promise<void> {
+    try {
+      await this.#place(spec);
+    } catch (error) {
+      await this.#machines.get(spec.id)?.powerOff();
+      this.#machines.delete(spec.id);
+      throw error;
+    }
+  }
+
+  async #place({ id, pool, cpu }: MachineSpec): Promise<void> {
+    const pid = this.#machines.get(id)?.process?.pid;
+    if (pid !== undefined) await this.#context.cpuGroups?.place({ id, pid, pool, cpu });
+  }
+
+  #forgetEnded(id: string): void {
+    this.#machines.delete(id);
+    this.#context.cpuGroups?.leave(id).catch((error: unknown) => {
+      this.#context.logger.warn('the control group of a machine cannot be removed', { machine: id, error });
+    });
   }
 
   async #startQemu(spec: MachineSpec, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@ import { Mutex } from '@vic/async';
 import type { DiskAttachment, MachineExit, MachineSpec, MachineUsage, NicAttachment } from '@vic/inventory';
 import { createNamespace, deleteNamespace, inNamespace, namespaceExists } from '@vic/network';
 import { isAlive } from '@vic/process';
+import type { ProcessIdentity } from '@vic/process';
 import { endProcess, signalProcess, startDetached, watchDetached } from './detached-process.ts';
 import type { DetachedProcess } from './detached-process.ts';
 import { grantDisk, revokeDisk } from './disk-access.ts';
@@ -71,6 +72,10 @@ export class ProcessMachine implements Machine {
     // The host was restarted: ports, namespace and processes went with it.
     const nothing = { process: undefined, nics: [], disks: [], bootId: context.bootId };
     return new ProcessMachine(context, { ...record, ...nothing });
+  }
+
+  get process(): ProcessIdentity | undefined {
+    return this.#record.process;
   }
 
   get id(): string {

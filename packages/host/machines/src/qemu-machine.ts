@@ -133,6 +133,10 @@ export class QemuMachine implements Machine {
     return machine;
   }
 
+  get process(): ProcessIdentity | undefined {
+    return this.#record.process;
+  }
+
   get id(): string {
     return this.#record.id;
   }

@@ -1,4 +1,5 @@
 export type {
+  CpuShare,
   DiskAttachment,
   MachineBackend,
   MachineEvent,
@@ -6,6 +7,7 @@ export type {
   MachineSpec,
   MachineUsage,
   NicAttachment,
+  PoolShare,
   SerialAttachment,
   SerialBacking,
 } from './machine-backend.ts';

@@ -28,6 +28,21 @@ export interface SerialAttachment {
   readonly backing: SerialBacking;
 }
 
+/** A part of the host's processors. */
+export interface CpuShare {
+  /** In whole and parts of processors; `undefined` without a limit. */
+  readonly limitCpus: number | undefined;
+  /** Compared with those of its neighbours when there is not enough for all: 1000 is what one processor of a machine has. */
+  readonly shares: number;
+}
+
+/** What the machines of a resource pool, and of those in it, share. */
+export interface PoolShare extends CpuShare {
+  readonly id: string;
+  /** The pool above; `undefined` below the host itself. */
+  readonly parent: string | undefined;
+}
+
 /** Everything needed to run a machine. The inventory owns it; the backend never changes it. */
 export interface MachineSpec {
   /** BIOS UUID, the identity of the machine in every call and event. */
@@ -46,6 +61,9 @@ export interface MachineSpec {
   readonly program: string | undefined;
   /** Id of the instant clone source this machine was forked from, if any. */
   readonly forkedFrom: string | undefined;
+  /** Id of its resource pool; that of the host itself is no pool. */
+  readonly pool: string;
+  readonly cpu: CpuShare;
 }
 
 /** Why a machine stopped. */
@@ -72,6 +90,13 @@ export interface MachineUsage {
  * hostd, {@link adopt} finds those still running.
  */
 export interface MachineBackend {
+  /** Whether limits and shares of processors have an effect on this host. */
+  readonly sharesProcessors: boolean;
+  /** What is wanted of all pools from now on, and of machines, running or not. */
+  shareProcessors(
+    pools: readonly PoolShare[],
+    machines: readonly Pick<MachineSpec, 'id' | 'pool' | 'cpu'>[],
+  ): Promise<void>;
   /** Boots the machine, or forks it again while `spec.forkedFrom` is frozen in the same shape. */
   powerOn(spec: MachineSpec, signal: AbortSignal): Promise<void>;
   /** Starts `spec` as an instant clone of the frozen machine `sourceId`, with its own disks, NICs, ports, guestinfo. */

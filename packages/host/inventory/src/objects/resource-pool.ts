@@ -6,6 +6,7 @@ import type { Host } from '../model/host.ts';
 import { ManagedEntity } from '../model/managed-entity.ts';
 import { WELL_KNOWN } from '../model/well-known.ts';
 import { mergeAllocation } from '../virtual-machine/config-spec.ts';
+import { applyProcessorShares, requireEnforceable } from '../virtual-machine/processor-shares.ts';
 import { VirtualMachine } from './virtual-machine.ts';
 
 /** A resource pool as it is kept. */
@@ -62,27 +63,36 @@ export class ResourcePool extends ManagedEntity {
     return this.host.objects.childrenOf(this);
   }
 
+  get cpuAllocation(): ResourceAllocationInfo {
+    return this.#record.cpuAllocation;
+  }
+
   /** The machines directly in this pool. */
   machines(): readonly VirtualMachine[] {
     return this.host.objects.all(VirtualMachine).filter((vm) => vm.record.pool === this.ref.value);
   }
 
-  /** Throws InsufficientMemoryResourcesFault unless a machine of this size fits here and in every pool above. */
+  /** Throws InsufficientMemoryResourcesFault unless this much memory is left here and in every pool above. */
   admit(memoryMiB: number): void {
     const limit = this.#record.memoryAllocation.limit ?? -1;
-    const free = limit < 0 ? Infinity : limit - this.#runningMemoryMiB();
+    const used = this.#usedMemoryMiB();
+    const free = limit < 0 ? Infinity : limit - used;
     if (memoryMiB > free) {
       throw insufficientMemory(
-        `The resource pool ${this.name} has ${Math.max(0, free)} MiB of its ${limit} MiB left; the machine needs ${memoryMiB} MiB.`,
+        `The resource pool ${this.name} has ${Math.max(0, free)} MiB of its ${limit} MiB left; ${memoryMiB} MiB are needed.`,
         Math.max(0, free) * MIB,
         memoryMiB * MIB,
       );
     }
-    if (this.parent instanceof ResourcePool) this.parent.admit(memoryMiB);
+    if (!(this.parent instanceof ResourcePool)) return;
+    const reserved = this.#reservedMemoryMiB;
+    this.parent.admit(Math.max(used + memoryMiB, reserved) - Math.max(used, reserved));
   }
 
   async createChild(name: string, spec: ResourceConfigSpec): Promise<ResourcePoolRef> {
     this.#requireFreeName(requireName(name), this);
+    requireEnforceable(this.host, spec.cpuAllocation);
+    this.admit(spec.memoryAllocation?.reservation ?? 0);
     const record: PoolRecord = {
       id: `pool-${randomBytes(5).toString('hex')}`,
       name,
@@ -93,6 +103,7 @@ export class ResourcePool extends ManagedEntity {
     };
     await this.host.store.writeRecord('pools', record.id, record);
     const pool = this.host.objects.add(new ResourcePool(this.host, record, this));
+    await applyProcessorShares(this.host);
     this.touch('resourcePool');
     return pool.ref as ResourcePoolRef;
   }
@@ -101,6 +112,8 @@ export class ResourcePool extends ManagedEntity {
     if (this.ref.value === WELL_KNOWN.rootPool.value) throw notSupported('The root resource pool is the host itself.');
     if (name !== undefined && name !== this.name && this.parent instanceof ResourcePool)
       this.#requireFreeName(requireName(name), this.parent);
+    requireEnforceable(this.host, spec?.cpuAllocation);
+    this.#admitReservation(spec?.memoryAllocation?.reservation);
     const record: PoolRecord = {
       ...this.#record,
       name: name ?? this.name,
@@ -110,6 +123,7 @@ export class ResourcePool extends ManagedEntity {
     };
     await this.host.store.writeRecord('pools', record.id, record);
     this.#record = record;
+    if (spec?.cpuAllocation !== undefined) await applyProcessorShares(this.host);
     if (record.name !== this.name) this.setName(record.name);
     this.touch('config', 'summary', 'runtime');
   }
@@ -125,6 +139,7 @@ export class ResourcePool extends ManagedEntity {
     for (const child of this.children()) if (child instanceof ResourcePool) await child.moveTo(parent);
     await this.host.store.removeRecord('pools', this.#record.id);
     this.host.objects.remove(this);
+    await applyProcessorShares(this.host);
     parent.touch('vm', 'resourcePool');
     await this.host.authorization.entityRemoved(this);
   }
@@ -149,10 +164,24 @@ export class ResourcePool extends ManagedEntity {
     ];
   }
 
-  #runningMemoryMiB(): number {
+  /** What machines and the pools in this one take of it; what is reserved for a pool is taken. */
+  #usedMemoryMiB(): number {
     // A frozen instant clone source has ended; its clones count themselves.
-    const running = this.allMachines().filter((vm) => vm.record.powerState !== 'poweredOff' && !vm.record.frozen);
-    return running.reduce((sum, vm) => sum + vm.record.memoryMiB, 0);
+    const running = this.machines().filter((vm) => vm.record.powerState !== 'poweredOff' && !vm.record.frozen);
+    const own = running.reduce((sum, vm) => sum + vm.record.memoryMiB, 0);
+    const pools = this.children().filter((child) => child instanceof ResourcePool);
+    return pools.reduce((sum, pool) => sum + Math.max(pool.#usedMemoryMiB(), pool.#reservedMemoryMiB), own);
+  }
+
+  get #reservedMemoryMiB(): number {
+    return this.#record.memoryAllocation.reservation ?? 0;
+  }
+
+  /** Throws unless the pool above has what is to be reserved for this one. */
+  #admitReservation(wanted = this.#reservedMemoryMiB): void {
+    const used = this.#usedMemoryMiB();
+    const more = Math.max(wanted, used) - Math.max(this.#reservedMemoryMiB, used);
+    if (more > 0 && this.parent instanceof ResourcePool) this.parent.admit(more);
   }
 
   #config(): object {

@@ -6,6 +6,7 @@ import type { Host } from '../model/host.ts';
 import { ManagedEntity } from '../model/managed-entity.ts';
 import { WELL_KNOWN } from '../model/well-known.ts';
 import { toMachineSpec } from '../virtual-machine/machine-spec.ts';
+import { machineShare } from '../virtual-machine/processor-shares.ts';
 import { type VmUsage, configInfo, guestInfo, runtimeInfo, vmSummary } from '../virtual-machine/vm-properties.ts';
 import type { VmRecord } from '../virtual-machine/vm-record.ts';
 import { rebase } from '../virtual-machine/extra-config.ts';
@@ -115,15 +116,21 @@ export class VirtualMachine extends ManagedEntity {
   /** Replaces the record after the guest reported; the write follows soon. */
   applyGuestReport(record: VmRecord): void {
     this.#apply({ ...record, changeNumber: this.#record.changeNumber + 1 });
-    this.#reportTimer ??= setTimeout(() => {
-      this.#reportTimer = undefined;
-      if (this.#destroyed) return;
-      this.host.store
-        .writeRecord('machines', this.#record.moid, this.#record)
-        .catch((error: unknown) =>
-          this.host.logger.error('Cannot write machine record', { vm: this.name, error: String(error) }),
-        );
-    }, GUEST_REPORT_DELAY_MS);
+    this.#reportTimer ??= setTimeout(() => this.writeGuestReport(), GUEST_REPORT_DELAY_MS);
+  }
+
+  /** Writes now what the guest reported and is still to be written. */
+  writeGuestReport(): void {
+    if (this.#reportTimer === undefined) return;
+    clearTimeout(this.#reportTimer);
+    this.#reportTimer = undefined;
+    if (this.#destroyed) return;
+    const written = this.host.store.writeRecord('machines', this.#record.moid, this.#record);
+    this.host.store.track(
+      written.catch((error: unknown) =>
+        this.host.logger.error('Cannot write machine record', { vm: this.name, error: String(error) }),
+      ),
+    );
   }
 
   /** Notes what the machine uses at present. */
@@ -166,7 +173,8 @@ export class VirtualMachine extends ManagedEntity {
   }
 
   spec(record: VmRecord = this.#record): MachineSpec {
-    return toMachineSpec(record, (path) => this.host.datastores.resolve(path));
+    const cpu = machineShare(record, this.host.capacity.cpuMhz);
+    return toMachineSpec(record, (path) => this.host.datastores.resolve(path), cpu);
   }
 
   /** Names of the datastores that hold files of the machine. */

@@ -1,9 +1,20 @@
 import { Broadcast, delay } from '@vic/async';
 import { VicError } from '@vic/errors';
-import type { MachineBackend, MachineEvent, MachineExit, MachineSpec, MachineUsage } from '../backends/index.ts';
+import type {
+  MachineBackend,
+  MachineEvent,
+  MachineExit,
+  MachineSpec,
+  MachineUsage,
+  PoolShare,
+} from '../backends/index.ts';
 
 /** Machines that exist in memory only: they start at once and do what the test tells them. */
 export class MemoryMachines implements MachineBackend {
+  sharesProcessors = true;
+  /** What {@link shareProcessors} was told last. */
+  pools: readonly PoolShare[] = [];
+  shares: readonly Pick<MachineSpec, 'id' | 'pool' | 'cpu'>[] = [];
   readonly running = new Map<string, MachineSpec>();
   readonly frozen = new Set<string>();
   /** The calls made, as `powerOn name`. */
@@ -15,6 +26,14 @@ export class MemoryMachines implements MachineBackend {
   /** Runs once, when the next machine has started and before its power-on returns. */
   duringPowerOn: (() => void) | undefined;
   readonly #events = new Broadcast<MachineEvent>();
+
+  async shareProcessors(
+    pools: readonly PoolShare[],
+    machines: readonly Pick<MachineSpec, 'id' | 'pool' | 'cpu'>[],
+  ): Promise<void> {
+    this.pools = pools;
+    this.shares = machines;
+  }
 
   async powerOn(spec: MachineSpec): Promise<void> {
     this.#called('powerOn', spec.name);

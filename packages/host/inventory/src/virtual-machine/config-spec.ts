@@ -3,6 +3,7 @@ import type { Host } from '../model/host.ts';
 import { duplicateName, invalidArgument, notSupported, requireName } from '../model/faults.ts';
 import { VirtualMachine } from '../objects/virtual-machine.ts';
 import { mergeExtraConfig } from './extra-config.ts';
+import { requireEnforceable } from './processor-shares.ts';
 import type { VmRecord } from './vm-record.ts';
 
 /** The specification of a machine. */
@@ -58,6 +59,7 @@ export function applyConfigSpec(host: Host, record: VmRecord, spec: ConfigSpec):
     managedBy: spec.managedBy ?? record.managedBy,
   };
   requireOffForShape(record, next);
+  requireEnforceable(host, spec.cpuAllocation);
   requireUnique(host, next);
   const merged = mergeExtraConfig(next, spec.extraConfig);
   requireProgram(host, record, merged);

@@ -6,7 +6,7 @@ import {
   isA,
   isDataSubtype,
 } from '@vic/vim';
-import type { DiskAttachment, MachineSpec, NicAttachment, SerialAttachment } from '../backends/index.ts';
+import type { CpuShare, DiskAttachment, MachineSpec, NicAttachment, SerialAttachment } from '../backends/index.ts';
 import { parseServiceUri } from './device-backings.ts';
 import { isDisk } from './disk-plan.ts';
 import { guestinfoOf } from './extra-config.ts';
@@ -16,7 +16,7 @@ import type { Device, VmRecord } from './vm-record.ts';
 export type ResolvePath = (datastorePath: string) => string;
 
 /** What the backend needs to run a machine. */
-export function toMachineSpec(record: VmRecord, resolve: ResolvePath): MachineSpec {
+export function toMachineSpec(record: VmRecord, resolve: ResolvePath, cpu: CpuShare): MachineSpec {
   return {
     id: record.uuid,
     name: record.name,
@@ -31,6 +31,8 @@ export function toMachineSpec(record: VmRecord, resolve: ResolvePath): MachineSp
     guestinfo: guestinfoOf(record),
     program: record.extraConfig['vic.program'],
     forkedFrom: record.forkedFrom,
+    pool: record.pool,
+    cpu,
   };
 }
 

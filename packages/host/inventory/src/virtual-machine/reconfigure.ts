@@ -7,6 +7,7 @@ import { type HotAction, planDeviceChanges } from './device-plan.ts';
 import { deleteDisks, prepareDisks } from './disk-files.ts';
 import { toDisk, toNic } from './machine-spec.ts';
 import { planContext, requireDisksFree } from './plan-context.ts';
+import { applyProcessorShares } from './processor-shares.ts';
 import { postVmEvent } from './vm-events.ts';
 
 /** Changes a machine: everything is validated first, and undone when a step fails. */
@@ -26,6 +27,7 @@ export async function reconfigureMachine(vm: VirtualMachine, spec: ConfigSpec, c
     before,
   );
   undo.move();
+  if (spec.cpuAllocation !== undefined) await applyProcessorShares(vm.host);
   await deleteDisks(vm.host, plan);
   postVmEvent(vm, 'VmReconfiguredEvent', call.userName, { configSpec: { $type: 'VirtualMachineConfigSpec' } });
 }
