@@ -15,6 +15,7 @@ import { webhooks } from './0014-webhooks.ts';
 import { tokens } from './0015-tokens.ts';
 import { listedRepositories } from './0016-listed-repositories.ts';
 import { repositoryProjects } from './0017-repository-projects.ts';
+import { listOrders } from './0018-list-orders.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in the order they are applied; the list only ever grows at its end. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   tokens,
   listedRepositories,
   repositoryProjects,
+  listOrders,
 ];
