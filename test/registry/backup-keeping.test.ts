@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { open, readFile, readdir, rm, stat, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pollUntil } from '@vic/async';
 import { acquireLockFile } from '@vic/process';
 import { temporaryDirectory } from '@vic/testkit';
 import { expect, it } from 'vitest';
@@ -69,6 +72,32 @@ it('backup verify finds what is damaged, and the next backup mends it', { timeou
   await rm(join(to, first, 'tls'), { recursive: true, force: true });
   await flip(join(to, first, 'registry.db'));
   expect((await registry('backup', 'verify', '--from', join(to, first))).error).toContain('registry.db is not what');
+});
+
+it('a backup that was killed leaves nothing in the way of the next', { timeout: TIMEOUT_MS }, async () => {
+  await using directory = await temporaryDirectory();
+  const [to, data] = [join(directory.path, 'backups'), join(directory.path, 'data')];
+  {
+    await using server = await startOurs(directory.path);
+    await createProject(server, 'kept');
+    using client = new RegistryBenchClient(server, 'kept/app');
+    for (let number = 0; number < 30; number++) await pushImage(client, `t${number}`);
+  }
+  const program = join(dirname(dirname(import.meta.dirname)), 'apps/registry/src/main.ts');
+  const args = [program, 'backup', '--data', data, '--to', to];
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  const hasBegun = async (): Promise<true | undefined> => {
+    const names = await readdir(to).catch(() => []);
+    return names.some((name) => name.endsWith('.partial')) || undefined;
+  };
+  await pollUntil(hasBegun, 1, AbortSignal.timeout(60_000));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect((await registry('restore', '--from', to, '--data', join(directory.path, 'x'))).error).toContain('did not end');
+  expect(await registry('backup', '--data', data, '--to', to)).toMatchObject({ status: 0, error: '' });
+  const left = await readdir(to);
+  expect(left.filter((name) => name.startsWith('.') || name.endsWith('.partial'))).toEqual([]);
+  expect((await registry('backup', 'verify', '--from', to)).out).toContain('is whole: 30 blobs');
 });
 
 it('a backup in one file is restored, and refused when it is cut short', { timeout: TIMEOUT_MS }, async () => {

@@ -5,8 +5,8 @@ import { findBackup, listBackups } from './backup-manifest.ts';
 import { blobsOf } from './check-backup.ts';
 
 /**
- * Removes all but the latest backups, what was begun and never ended, and the content that none of the others needs;
- * gives the backups that were removed. Nobody else may be at work in the directory.
+ * Removes all but the latest backups, and the content that none of the others needs; gives the backups that were
+ * removed. Nobody else may be at work in the directory.
  */
 export async function pruneBackups(
   directory: string,
@@ -14,8 +14,7 @@ export async function pruneBackups(
 ): Promise<readonly string[]> {
   const { keep, content, signal } = options;
   const removed = (await listBackups(directory)).slice(0, -keep);
-  const unfinished = (await readdir(directory)).filter((name) => /\.partial$|^\.reading-/.test(name));
-  for (const name of [...removed, ...unfinished]) await rm(join(directory, name), { recursive: true, force: true });
+  for (const name of removed) await rm(join(directory, name), { recursive: true, force: true });
   const needed = new Set<string>();
   for (const name of await listBackups(directory)) {
     const backup = await findBackup(join(directory, name));
@@ -24,4 +23,10 @@ export async function pruneBackups(
   }
   for await (const { digest } of content.list(signal)) if (!needed.has(digest)) await content.remove(digest);
   return removed;
+}
+
+/** Removes what was begun by processes that were killed. Nobody else may be at work in the directory. */
+export async function removeUnfinished(directory: string): Promise<void> {
+  const unfinished = (await readdir(directory)).filter((name) => /\.partial$|^\.reading-/.test(name));
+  for (const name of unfinished) await rm(join(directory, name), { recursive: true, force: true });
 }

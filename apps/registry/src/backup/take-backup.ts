@@ -14,7 +14,7 @@ import type { CopiedBlobs } from './copy-blobs.ts';
 import { copyPrivately, fileDigest, filesBelow, syncDirectory } from './backup-files.ts';
 import { type BackupManifest, CONTENT_DIRECTORY, DATABASE_FILE, writeManifest } from './backup-manifest.ts';
 import { lockBackups } from './lock-backups.ts';
-import { pruneBackups } from './prune-backups.ts';
+import { pruneBackups, removeUnfinished } from './prune-backups.ts';
 import { snapshotWithBlobs } from './snapshot-with-blobs.ts';
 
 /** What a backup is taken of. */
@@ -49,6 +49,7 @@ export async function takeBackup(
   const draft = `${directory}.partial`;
   await prepare(to);
   await using _lock = await lockBackups(to);
+  await removeUnfinished(to);
   await mkdir(draft, { mode: 0o700 });
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => rm(draft, { recursive: true, force: true }));
