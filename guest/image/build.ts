@@ -43,10 +43,10 @@ const MODULES = [
   'evdev',
   'button',
 ];
-const MODULES_IF_THERE = ['vmgenid', 'vmw_pvscsi', 'vmxnet3'];
+const MODULES_IF_THERE = ['vmw_pvscsi', 'vmxnet3'];
 
 const COMMAND_LINE =
-  'console=ttyS0 quiet panic=-1 reboot=t mitigations=off tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on';
+  'console=ttyS0 quiet panic=-1 reboot=t lsm=landlock,lockdown,yama,bpf mitigations=off tsc=reliable no_timer_check cryptomgr.notests random.trust_cpu=on';
 
 const DIRECTORY = 0o040_755;
 const PROGRAM = 0o100_755;

@@ -161,6 +161,7 @@ async function openExecution(
         interactionUri: `tcp://${addressOf(configuration)}:${TETHER_PORT}`,
         defaultShape: configuration.defaultContainer,
         datastore: infrastructure.datastore,
+        diskBytes: images.diskBytes,
         nameConvention: configuration.containerNameConvention,
         templateVersion: configuration.bootstrapIso,
         bridgePortGroup: networkOf(configuration, 'bridge').portGroup,

@@ -3,6 +3,7 @@
 use crate::cgroup;
 use crate::disk;
 use crate::network;
+use crate::rootfs;
 use crate::sys;
 use std::fs::{self, File};
 use std::io;
@@ -43,7 +44,8 @@ pub fn prepare() -> io::Result<()> {
     fs::write("/proc/sys/kernel/modprobe", "")?;
     cgroup::prepare()?;
     network::prepare()?;
-    disk::prepare()
+    disk::prepare()?;
+    rootfs::prepare()
 }
 
 /// Loads every module of a directory, in the order of their names, which is that of their dependencies.
@@ -96,14 +98,6 @@ fn rehearse() -> io::Result<()> {
         fs::create_dir(Path::new("/w").join(name))?;
     }
     sys::mount("overlay", Path::new("/w/root"), "overlay", 0, "lowerdir=/w/lower,upperdir=/w/upper,workdir=/w/work")?;
-    for kind in ["proc", "sysfs", "devpts", "mqueue"] {
-        let target = Path::new("/w/root").join(kind);
-        fs::create_dir(&target)?;
-        sys::mount(kind, &target, kind, 0, "")?;
-    }
     std::env::set_current_dir("/w/root")?;
-    sys::pivot_root_here()?;
-    sys::leave_namespaces(libc::CLONE_NEWCGROUP)?;
-    fs::create_dir_all("/sys/fs/cgroup")?;
-    cgroup::mount()
+    sys::pivot_root_here()
 }

@@ -1,5 +1,6 @@
 //! The control group of everything the container runs: it makes the container, and not the machine, run out of memory.
 
+use crate::rootfs::PSEUDO;
 use crate::sys;
 use std::fs::{self, File};
 use std::io;
@@ -9,20 +10,19 @@ const TREE: &str = "/sys/fs/cgroup";
 const CONTAINER: &str = "/sys/fs/cgroup/container";
 /// Delegated: what the container sees of its group's limits it cannot change.
 const OPTIONS: &str = "nsdelegate";
-const PSEUDO: u64 = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
 /// What stays with the kernel and the tether, so that neither has to wait for memory the container holds.
 const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Makes the container's group, without a limit yet.
 pub fn prepare() -> io::Result<()> {
-    mount()?;
+    mount(Path::new(TREE))?;
     fs::write(Path::new(TREE).join("cgroup.subtree_control"), "+memory +pids +cpu +io")?;
     fs::create_dir(CONTAINER)
 }
 
 /// Mounts the groups as the mounting process's namespace shows them.
-pub fn mount() -> io::Result<()> {
-    sys::mount("cgroup2", Path::new(TREE), "cgroup2", PSEUDO, OPTIONS)
+pub fn mount(target: &Path) -> io::Result<()> {
+    sys::mount("cgroup2", target, "cgroup2", PSEUDO, OPTIONS)
 }
 
 /// Gives the container all memory that can be had, but for a reserve.

@@ -7,10 +7,11 @@ use crate::disk::{self, Layers};
 use crate::log_record::{self, LineCutter};
 use crate::message::{Exit, LaunchSpec, Limit, ProcessSpec, StartFailure};
 use crate::network;
-use crate::process::{self, Place, Started};
+use crate::process::{self, Started};
 use crate::rootfs;
 use crate::stream::{Outgoing, Sink, STDERR, STDIN, STDOUT};
 use crate::sys;
+use crate::zygote::Zygote;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -81,6 +82,8 @@ pub struct Container {
     ended: BTreeMap<u32, EndedExec>,
     /// Input for the main process, from before it exists.
     early_stdin: Option<Sink>,
+    /// Until it has become the main process.
+    zygote: Option<Zygote>,
     hostname: String,
     limits: Vec<Limit>,
     oom_kills: u64,
@@ -89,13 +92,14 @@ pub struct Container {
 }
 
 impl Container {
-    pub fn new(log: Log) -> Self {
+    pub fn new(log: Log, zygote: Zygote) -> Self {
         Self {
             processes: BTreeMap::new(),
             channels: BTreeMap::new(),
             log,
             ended: BTreeMap::new(),
             early_stdin: Some(Sink::waiting()),
+            zygote: Some(zygote),
             hostname: String::new(),
             limits: Vec::new(),
             oom_kills: 0,
@@ -109,7 +113,7 @@ impl Container {
     }
 
     /// Makes this machine the container and starts its main process.
-    pub fn launch(&mut self, spec: LaunchSpec) -> Result<i32, StartFailure> {
+    pub fn launch(&mut self, spec: LaunchSpec, order: &[u8]) -> Result<i32, StartFailure> {
         let other = |error: io::Error| StartFailure::new("other", format!("cannot configure the machine: {error}"));
         sys::set_clock(spec.time).map_err(other)?;
         boot::seed_random(&spec.entropy).map_err(other)?;
@@ -120,7 +124,9 @@ impl Container {
         rootfs::furnish(&spec)?;
         self.oom_kills = cgroup::oom_kills();
         cgroup::limit_memory().map_err(other)?;
-        let started = process::start(&spec.process, &spec.hostname, &Place::Main { limits: &spec.limits })?;
+        let zygote = self.zygote.take();
+        let zygote = zygote.ok_or_else(|| StartFailure::new("other", "the container has been started already"))?;
+        let started = zygote.launch(&spec, order)?;
         let pid = started.pid;
         let sink = self.early_stdin.take().unwrap_or_else(Sink::waiting);
         self.add(0, started, sink, true);
@@ -135,7 +141,7 @@ impl Container {
             Some(main) if main.exit.is_none() => main.pid,
             _ => return Err(StartFailure::new("other", "the container is not running")),
         };
-        let started = process::start(spec, &self.hostname, &Place::Beside { main, limits: &self.limits })?;
+        let started = process::start(spec, &self.hostname, main, &self.limits)?;
         let pid = started.pid;
         self.add(channel, started, Sink::waiting(), false);
         if let Some(process) = self.processes.get_mut(&channel) {

@@ -50,7 +50,8 @@ pub fn mount_root(early: Option<Layers>) -> Result<(), StartFailure> {
         Some(layers) => layers,
         None => mount_layers(&find_partitions()?)?,
     };
-    mount_on(&scratch, Path::new(SCRATCH), "ext4", 0, "discard")?;
+    // Inode tables read as zeros already: the disk is thin.
+    mount_on(&scratch, Path::new(SCRATCH), "ext4", 0, "discard,noinit_itable")?;
     let (upper, work) = (Path::new(SCRATCH).join("upper"), Path::new(SCRATCH).join("work"));
     if !work.exists() {
         create_upper(&upper, &lower[0])
@@ -146,32 +147,66 @@ fn rescan() {
     }
 }
 
+/// The devices of a disk's partitions, once all of them are there.
 fn partitions_of(disk: &str) -> Option<Vec<PathBuf>> {
-    let table = File::open(format!("/dev/{disk}")).ok()?;
-    let count = count_partitions(&table).ok()??;
-    let partitions: Vec<PathBuf> = (1..=count).map(|number| PathBuf::from(format!("/dev/{disk}{number}"))).collect();
-    partitions.iter().all(|path| path.exists()).then_some(partitions)
+    let device = File::open(format!("/dev/{disk}")).ok()?;
+    let table = read_table(&device).ok()??;
+    let path = |number: usize| PathBuf::from(format!("/dev/{disk}{number}"));
+    let missing = || (1..=table.partitions.len()).any(|number| !path(number).exists());
+    if missing() {
+        // In a clone it has taken the place of the template's, about which the kernel knows what it knew.
+        announce(disk, &device, &table);
+    }
+    (!missing()).then(|| (1..=table.partitions.len()).map(path).collect())
 }
 
-/// How many entries, from the first on, a GPT has; `None` when it is not one.
-fn count_partitions(disk: &impl FileExt) -> std::io::Result<Option<usize>> {
+/// Tells the kernel what is on a disk; by itself it would examine the whole device for it.
+fn announce(disk: &str, device: &File, table: &Table) {
+    if sectors_of(disk).is_none_or(|sectors| sectors < table.sectors) {
+        let _ = fs::write(format!("/sys/block/{disk}/device/rescan"), "1");
+    }
+    for (position, &(first, last)) in table.partitions.iter().enumerate() {
+        let bytes = (last + 1).saturating_sub(first).saturating_mul(SECTOR);
+        // One that is there already is refused.
+        let _ = sys::add_partition(device, position as i32 + 1, first.saturating_mul(SECTOR), bytes);
+    }
+}
+
+fn sectors_of(disk: &str) -> Option<u64> {
+    fs::read_to_string(format!("/sys/block/{disk}/size")).ok()?.trim().parse().ok()
+}
+
+/// What a GPT says of its disk.
+struct Table {
+    sectors: u64,
+    /// First and last sector of each entry used.
+    partitions: Vec<(u64, u64)>,
+}
+
+/// `None` when there is none.
+fn read_table(disk: &impl FileExt) -> std::io::Result<Option<Table>> {
     let mut header = [0; 92];
     disk.read_exact_at(&mut header, SECTOR)?;
-    let number = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    let (first_block, count, size) = (u64::from(number(72)), number(80) as usize, u64::from(number(84)));
+    // The backup is in the last sector.
+    let (backup, first_block) = (long_at(&header, 32), long_at(&header, 72));
+    let (count, size) = (long_at(&header, 80) as u32 as usize, long_at(&header, 80) >> 32);
     if !header.starts_with(b"EFI PART") || !(128..=4096).contains(&size) || first_block < 2 {
         return Ok(None);
     }
-    let mut used = 0;
-    while used < count.min(MAX_PARTITIONS) {
-        let mut kind = [0; 16];
-        disk.read_exact_at(&mut kind, first_block * SECTOR + used as u64 * size)?;
-        if kind == [0; 16] {
+    let mut partitions = Vec::new();
+    while partitions.len() < count.min(MAX_PARTITIONS) {
+        let mut entry = [0; 48];
+        disk.read_exact_at(&mut entry, first_block.saturating_mul(SECTOR) + partitions.len() as u64 * size)?;
+        if entry.starts_with(&[0; 16]) {
             break;
         }
-        used += 1;
+        partitions.push((long_at(&entry, 32), long_at(&entry, 40)));
     }
-    Ok(Some(used))
+    Ok(Some(Table { sectors: backup.saturating_add(1), partitions }))
+}
+
+fn long_at(bytes: &[u8], at: usize) -> u64 {
+    bytes[at..at + 8].iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 fn fail(text: &str) -> StartFailure {

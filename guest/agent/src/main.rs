@@ -27,14 +27,16 @@ mod sys_process;
 mod time;
 #[cfg(test)]
 mod vectors;
+mod zygote;
 
 use connection::Connection;
-use container::Log;
+use container::{Container, Log};
 use port::{GuestInfoPort, Journal};
 use power_button::{PowerButtons, StopOrder};
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use supervisor::{Sources, Supervisor};
+use zygote::Zygote;
 
 fn main() {
     if std::process::id() != 1 {
@@ -68,6 +70,7 @@ fn live(slot: &mut Option<Journal>) -> io::Result<()> {
     let log = Log::new(port::open("vic.log.0", true)?);
     let tether = port::open("vic.tether.0", false)?;
     let mut guestinfo = GuestInfoPort::open()?;
+    let zygote = Zygote::make()?;
     let mut info = guestinfo.wait(|_| true)?;
     if info.is_template() {
         boot::warm_up()?;
@@ -78,5 +81,6 @@ fn live(slot: &mut Option<Journal>) -> io::Result<()> {
     boot::seed_random(info.secret().as_bytes())?;
     let stop = StopOrder::parse(info.get("guestinfo.vic.stop.signal"), info.get("guestinfo.vic.stop.timeout"));
     let connection = Connection::new(tether, info.id(), info.secret())?;
-    Supervisor::new(connection, journal, log, Sources { children, buttons, stop })?.run()
+    let container = Container::new(log, zygote);
+    Supervisor::new(connection, journal, container, Sources { children, buttons, stop })?.run()
 }

@@ -75,7 +75,11 @@ pub struct LaunchSpec {
 /// What the endpoint says.
 #[derive(Debug)]
 pub enum Request {
-    Launch(Box<LaunchSpec>),
+    /// `order` is the message itself, for the process that is to carry it out.
+    Launch {
+        spec: Box<LaunchSpec>,
+        order: Vec<u8>,
+    },
     Attach {
         request: u32,
         channel: u32,
@@ -116,7 +120,7 @@ pub fn parse_request(payload: &[u8]) -> Result<Request, ProtocolError> {
     let mut fields = Fields::parse(payload, "message")?;
     let kind = fields.text("kind", 1, 32)?;
     let request = match kind.as_str() {
-        "launch" => Request::Launch(Box::new(launch_spec(fields.object("spec")?)?)),
+        "launch" => Request::Launch { spec: Box::new(launch_spec(fields.object("spec")?)?), order: payload.to_vec() },
         "attach" => Request::Attach {
             request: request_id(&mut fields)?,
             channel: channel(&mut fields, 1)?,

@@ -28,15 +28,20 @@ const IFF_UP: u32 = 1;
 const IFA_F_NODAD: u8 = 2;
 const RTNH_F_ONLINK: u32 = 4;
 
-/// Brings the loopback up, and sets what Docker sets in a container's network namespace.
+/// Brings the loopback and the cards that are there up, and sets what Docker sets in a container's network namespace.
 pub fn prepare() -> std::io::Result<()> {
     // A kernel without one of them works as well.
     for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
         let _ = fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
     }
+    let mut routes = Routes::open()?;
     let index = fs::read_to_string("/sys/class/net/lo/ifindex")?;
-    let index = index.trim().parse().map_err(std::io::Error::other)?;
-    Routes::open()?.set_link(index, &[], true)
+    routes.set_link(index.trim().parse().map_err(std::io::Error::other)?, &[], true)?;
+    for card in present()? {
+        allow_ipv6(&card.name, false)?;
+        routes.set_link(card.index, &[], true)?;
+    }
+    Ok(())
 }
 
 /// Configures every interface of the list and takes all others away.
@@ -45,9 +50,10 @@ pub fn configure(interfaces: &[Interface]) -> Result<(), StartFailure> {
         .map_err(|error| StartFailure::new("network", format!("cannot open a netlink socket: {error}")))?;
     let mut taken = Vec::new();
     for (position, interface) in interfaces.iter().enumerate() {
-        let index = find(interface, interfaces, &taken)?;
-        taken.push(index);
-        configure_one(&mut routes, interface, index, position as u32)?;
+        let card = find(interface, interfaces, &taken)?;
+        configure_one(&mut routes, interface, &card, position as u32)
+            .map_err(|error| failure(&interface.name, error))?;
+        taken.push(card.index);
     }
     remove_others(&taken).map_err(|error| StartFailure::new("network", format!("cannot remove an interface: {error}")))
 }
@@ -64,39 +70,57 @@ fn remove_others(taken: &[u32]) -> std::io::Result<()> {
     Ok(())
 }
 
-fn configure_one(routes: &mut Routes, interface: &Interface, index: u32, metric: u32) -> Result<(), StartFailure> {
-    let fail = |error| failure(&interface.name, error);
-    // Name and address change only while the interface is down.
-    routes.set_link(index, &[], false).map_err(fail)?;
-    let name = [interface.name.as_bytes(), b"\0"].concat();
-    let mut attributes = vec![(IFLA_IFNAME, name.as_slice()), (IFLA_ADDRESS, &interface.mac)];
-    let mtu = interface.mtu.unwrap_or(0).to_ne_bytes();
-    if interface.mtu.is_some() {
-        attributes.push((IFLA_MTU, &mtu));
+fn configure_one(routes: &mut Routes, wanted: &Interface, card: &Card, metric: u32) -> std::io::Result<()> {
+    set_link(routes, wanted, card)?;
+    // As Docker: an interface without such an address does not speak IPv6.
+    allow_ipv6(&wanted.name, wanted.addresses.iter().any(|(address, _)| address.is_ipv6()))?;
+    for (address, prefix) in &wanted.addresses {
+        routes.add_address(card.index, *address, *prefix)?;
     }
-    routes.set_link(index, &attributes, false).map_err(fail)?;
-    routes.set_link(index, &[], true).map_err(fail)?;
-    for (address, prefix) in &interface.addresses {
-        routes.add_address(index, *address, *prefix).map_err(fail)?;
-    }
-    match interface.gateway {
-        Some(gateway) => routes.add_default_route(index, gateway, metric).map_err(fail),
+    match wanted.gateway {
+        Some(gateway) => routes.add_default_route(card.index, gateway, metric),
         None => Ok(()),
     }
 }
 
+fn set_link(routes: &mut Routes, wanted: &Interface, card: &Card) -> std::io::Result<()> {
+    let name = [wanted.name.as_bytes(), b"\0"].concat();
+    let mtu = wanted.mtu.unwrap_or(0).to_ne_bytes();
+    let mut attributes: Vec<(u16, &[u8])> = vec![(IFLA_ADDRESS, &wanted.mac)];
+    if wanted.name != card.name {
+        attributes.push((IFLA_IFNAME, &name));
+    }
+    if wanted.mtu.is_some() {
+        attributes.push((IFLA_MTU, &mtu));
+    }
+    match routes.set_link(card.index, &attributes, true) {
+        Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+            // Of most cards name and address change only while they are down.
+            routes.set_link(card.index, &[], false)?;
+            routes.set_link(card.index, &attributes, true)
+        }
+        other => other,
+    }
+}
+
+/// A kernel without IPv6 has nothing to allow.
+fn allow_ipv6(interface: &str, allowed: bool) -> std::io::Result<()> {
+    match fs::write(format!("/proc/sys/net/ipv6/conf/{interface}/disable_ipv6"), if allowed { "0" } else { "1" }) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
 /// The interface with the wanted address or, where the specification allows it, the first that nobody names.
-fn find(wanted: &Interface, all: &[Interface], taken: &[u32]) -> Result<u32, StartFailure> {
+fn find(wanted: &Interface, all: &[Interface], taken: &[u32]) -> Result<Card, StartFailure> {
     let deadline = sys::monotonic_ms() + APPEAR_MS;
     loop {
-        let present = present().map_err(|error| failure(&wanted.name, error))?;
-        if let Some(card) = present.iter().find(|card| card.mac == wanted.mac) {
-            return Ok(card.index);
-        }
-        let free =
-            present.iter().find(|card| !taken.contains(&card.index) && all.iter().all(|other| other.mac != card.mac));
-        if let (true, Some(card)) = (wanted.set_mac, free) {
-            return Ok(card.index);
+        let mut present = present().map_err(|error| failure(&wanted.name, error))?;
+        let named = present.iter().position(|card| card.mac == wanted.mac);
+        let free = |card: &Card| !taken.contains(&card.index) && all.iter().all(|other| other.mac != card.mac);
+        let found = named.or_else(|| present.iter().position(free).filter(|_| wanted.set_mac));
+        if let Some(position) = found {
+            return Ok(present.swap_remove(position));
         }
         if sys::monotonic_ms() > deadline {
             return Err(StartFailure::new("network", format!("interface {} did not appear", wanted.name)));
@@ -108,6 +132,7 @@ fn find(wanted: &Interface, all: &[Interface], taken: &[u32]) -> Result<u32, Sta
 /// An Ethernet interface.
 struct Card {
     index: u32,
+    name: String,
     mac: [u8; 6],
     path: PathBuf,
 }
@@ -121,7 +146,8 @@ fn present() -> std::io::Result<Vec<Card>> {
         let mac: Vec<u8> =
             text("address").trim().split(':').filter_map(|part| u8::from_str_radix(part, 16).ok()).collect();
         if let (Ok(index), Ok(mac), "1") = (text("ifindex").trim().parse(), mac.try_into(), text("type").trim()) {
-            found.push(Card { index, mac, path });
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
+            found.push(Card { index, name, mac, path });
         }
     }
     found.sort_unstable_by_key(|card| card.index);

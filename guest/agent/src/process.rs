@@ -1,10 +1,9 @@
-//! Starts processes in the container: the main one in new namespaces, further ones in the same.
+//! Starts processes in the container; the main one is made from the [zygote](crate::zygote).
 
 use crate::account;
 use crate::cgroup;
 use crate::disk::ROOT;
 use crate::message::{Limit, ProcessSpec, StartFailure};
-use crate::rootfs;
 use crate::sys;
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -24,46 +23,51 @@ pub struct Started {
     pub stderr: Option<File>,
 }
 
-/// Where a new process goes.
-pub enum Place<'a> {
-    /// New namespaces, with these limits for everything in them.
-    Main { limits: &'a [Limit] },
-    /// The namespaces of the process with this id.
-    Beside { main: i32, limits: &'a [Limit] },
-}
-
 /// The child's ends.
-struct ChildStreams {
-    terminal: Option<File>,
-    streams: [File; 3],
+pub struct ChildStreams {
+    pub terminal: Option<File>,
+    pub streams: [File; 3],
 }
 
-/// Starts the program and returns once it has been executed or has failed to.
-pub fn start(spec: &ProcessSpec, hostname: &str, place: &Place) -> Result<Started, StartFailure> {
+/// Starts a process beside the main one, in its namespaces; returns once the program has been executed or has
+/// failed to.
+pub fn start(spec: &ProcessSpec, hostname: &str, main: i32, limits: &[Limit]) -> Result<Started, StartFailure> {
     let other = |error: io::Error| StartFailure::new("other", format!("cannot start a process: {error}"));
-    let (mut started, child) = open_streams(spec, matches!(place, Place::Main { .. }))?;
+    let (mut started, child) = open_streams(spec)?;
     let (report, report_to) = sys::pipe().map_err(other)?;
+    let report_to = File::from(report_to);
     let group = cgroup::open().map_err(other)?;
-    let spawned = match place {
-        Place::Main { .. } => sys::fork(libc::CLONE_NEWPID | libc::CLONE_NEWNS, Some(&group)),
-        Place::Beside { main, .. } => fork_beside(*main, &group),
-    };
-    match spawned.map_err(other)? {
+    match fork_beside(main, &group).map_err(other)? {
         None => {
-            let failure = run_child(spec, hostname, place, &child);
-            let text = format!("{}\0{}", failure.kind, failure.message);
-            let _ = sys::write(&report_to, text.as_bytes());
+            let failure = match forget_tether() {
+                Ok(()) => run(spec, hostname, limits, &child),
+                Err(error) => other(error),
+            };
+            tell_failure(&report_to, &failure);
             sys::exit_now(127);
         }
         Some(pid) => started.pid = pid,
     }
     drop(report_to);
     drop(child);
+    outcome_of(&mut report.into()).map(|()| started)
+}
+
+/// In a child: tells why there will be no program.
+pub fn tell_failure(report: &File, failure: &StartFailure) {
+    let text = format!("{}\0{}", failure.kind, failure.message);
+    let _ = sys::write(report, text.as_bytes());
+}
+
+/// Waits until a child has executed its program, which closes the report, or has told why not.
+pub fn outcome_of(report: &mut File) -> Result<(), StartFailure> {
     let mut text = String::new();
-    File::from(report).read_to_string(&mut text).map_err(other)?;
-    match text.split_once('\0') {
-        Some((kind, message)) => Err(StartFailure::new(kind, message)),
-        None => Ok(started),
+    match report.read_to_string(&mut text) {
+        Err(error) => Err(StartFailure::new("other", format!("cannot start a process: {error}"))),
+        Ok(_) => match text.split_once('\0') {
+            Some((kind, message)) => Err(StartFailure::new(kind, message)),
+            None => Ok(()),
+        },
     }
 }
 
@@ -88,10 +92,11 @@ fn fork_beside(main: i32, group: &File) -> io::Result<Option<i32>> {
     forked
 }
 
-fn open_streams(spec: &ProcessSpec, main: bool) -> Result<(Started, ChildStreams), StartFailure> {
+fn open_streams(spec: &ProcessSpec) -> Result<(Started, ChildStreams), StartFailure> {
     let other = |error: io::Error| StartFailure::new("other", format!("cannot open the standard streams: {error}"));
     if spec.tty {
-        return open_terminal(spec, main);
+        let (started, number) = open_terminal(spec)?;
+        return Ok((started, terminal_streams(number)?));
     }
     let (stdin, child_stdin) = if spec.open_stdin {
         let (read, write) = sys::pipe().map_err(other)?;
@@ -108,61 +113,61 @@ fn open_streams(spec: &ProcessSpec, main: bool) -> Result<(Started, ChildStreams
     Ok((ours, ChildStreams { terminal: None, streams: [child_stdin, child_stdout.into(), child_stderr.into()] }))
 }
 
-fn open_terminal(spec: &ProcessSpec, main: bool) -> Result<(Started, ChildStreams), StartFailure> {
-    let open = |path: &str| OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open(path);
-    let terminal = || -> io::Result<(File, File, u32)> {
-        let master = open(&format!("{ROOT}/dev/pts/ptmx"))?;
+/// A terminal of the container's own instance: our ends, and its number.
+pub fn open_terminal(spec: &ProcessSpec) -> Result<(Started, u32), StartFailure> {
+    let terminal = || -> io::Result<(File, u32)> {
+        let master = open_quietly(&format!("{ROOT}/dev/pts/ptmx"))?;
         let number = sys::unlock_terminal(&master)?;
-        let slave = open(&format!("{ROOT}/dev/pts/{number}"))?;
         let (rows, cols) = spec.console.unwrap_or((0, 0));
-        sys::set_window_size(&slave, rows, cols)?;
+        sys::set_window_size(&master, rows, cols)?;
         sys::set_nonblocking(&master)?;
-        Ok((master, slave, number))
+        Ok((master, number))
     };
-    let other = |error: io::Error| StartFailure::new("other", format!("cannot open a terminal: {error}"));
-    let (master, slave, number) = terminal().map_err(other)?;
-    if main {
-        rootfs::bind_console(number)?;
-    }
-    let copy = |file: &File| file.try_clone().map_err(other);
-    let streams = [copy(&slave)?, copy(&slave)?, copy(&slave)?];
-    let ours = Started {
-        pid: 0,
-        stdin: Some(copy(&master)?),
-        stdout: Some(copy(&master)?),
-        stderr: None,
-        terminal: Some(master),
-    };
-    Ok((ours, ChildStreams { terminal: Some(slave), streams }))
+    let (master, number) = terminal().map_err(no_terminal)?;
+    let copy = || master.try_clone().map_err(no_terminal);
+    let (stdin, stdout) = (Some(copy()?), Some(copy()?));
+    Ok((Started { pid: 0, stdin, stdout, stderr: None, terminal: Some(master) }, number))
 }
 
-/// In the child: everything up to exec. Comes back only with the reason why not.
-fn run_child(spec: &ProcessSpec, hostname: &str, place: &Place, child: &ChildStreams) -> StartFailure {
-    match prepare(spec, place, child) {
+/// A terminal as the process has it.
+pub fn terminal_streams(number: u32) -> Result<ChildStreams, StartFailure> {
+    let open = || open_quietly(&format!("{ROOT}/dev/pts/{number}")).map_err(no_terminal);
+    Ok(ChildStreams { terminal: Some(open()?), streams: [open()?, open()?, open()?] })
+}
+
+/// Not as a controlling terminal.
+fn open_quietly(path: &str) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open(path)
+}
+
+fn no_terminal(error: io::Error) -> StartFailure {
+    StartFailure::new("other", format!("cannot open a terminal: {error}"))
+}
+
+/// In a child: it is a process as any other, and no part of the tether.
+pub fn forget_tether() -> io::Result<()> {
+    sys::reset_signals();
+    sys::new_session()?;
+    // The tether itself is exempt from the out-of-memory killer; what it starts is not.
+    let _ = fs::write("/proc/self/oom_score_adj", "0");
+    Ok(())
+}
+
+/// In a child whose root is the container's: everything up to exec. Comes back only with the reason why not.
+pub fn run(spec: &ProcessSpec, hostname: &str, limits: &[Limit], child: &ChildStreams) -> StartFailure {
+    match prepare(spec, limits, child) {
         Ok(home) => execute(spec, hostname, &home),
         Err(failure) => failure,
     }
 }
 
-fn prepare(spec: &ProcessSpec, place: &Place, child: &ChildStreams) -> Result<String, StartFailure> {
+fn prepare(spec: &ProcessSpec, limits: &[Limit], child: &ChildStreams) -> Result<String, StartFailure> {
     let other = |what: &str| {
         let what = what.to_owned();
         move |error: io::Error| StartFailure::new("other", format!("{what}: {error}"))
     };
-    sys::reset_signals();
-    sys::new_session().map_err(other("cannot start a session"))?;
-    // The tether itself is exempt from the out-of-memory killer; what it starts is not.
-    let _ = fs::write("/proc/self/oom_score_adj", "0");
-    let limits = match place {
-        Place::Main { limits } => {
-            enter_root()
-                .map_err(|error| StartFailure::new("mount", format!("cannot enter the container's root: {error}")))?;
-            limits
-        }
-        Place::Beside { limits, .. } => limits,
-    };
     let account = account::resolve(Path::new("/"), &spec.user, &spec.groups)?;
-    for limit in *limits {
+    for limit in limits {
         sys::set_limit(limit.resource, limit.soft, limit.hard).map_err(other("cannot set a resource limit"))?;
     }
     if let Some(terminal) = &child.terminal {
@@ -184,18 +189,6 @@ fn prepare(spec: &ProcessSpec, place: &Place, child: &ChildStreams) -> Result<St
         std::env::set_current_dir(&spec.cwd).map_err(|error| cwd(created.err().unwrap_or(error)))?;
     }
     Ok(account.home)
-}
-
-fn enter_root() -> io::Result<()> {
-    // The child is in the container's group already: from here on that is the root of all groups.
-    sys::leave_namespaces(libc::CLONE_NEWCGROUP)?;
-    sys::mount("", Path::new("/"), "", libc::MS_REC | libc::MS_PRIVATE, "")?;
-    // pivot_root wants a mount point of its own.
-    std::env::set_current_dir(ROOT)?;
-    sys::pivot_root_here()?;
-    std::env::set_current_dir("/")?;
-    sys::mount("proc", Path::new("/proc"), "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "")?;
-    cgroup::mount()
 }
 
 fn execute(spec: &ProcessSpec, hostname: &str, home: &str) -> StartFailure {

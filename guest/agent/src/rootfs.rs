@@ -12,14 +12,43 @@ use std::path::{Path, PathBuf};
 
 /// Where the generated /etc files live: a tmpfs outside the container.
 const FILES: &str = "/files";
-const NO_SUID_DEV_EXEC: u64 = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+pub const PSEUDO: u64 = libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+/// Where what every container has in its root waits for one.
+const WAITING: &str = "/waiting";
+/// Mounted by the [zygote](crate::zygote), in its namespaces.
+pub const PROC: &str = "/waiting/proc";
+pub const CGROUPS: &str = "/waiting/sys/fs/cgroup";
+/// What Docker gives when it is not told.
+const SHM_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Mounts everything but /proc and the control groups, which belong to the container's own namespaces.
+/// Mounts what every container has, before it is known which one it will be.
+pub fn prepare() -> io::Result<()> {
+    let at = |path: &str| PathBuf::from(format!("{WAITING}{path}"));
+    let mount = |path: &str, kind: &str, flags: u64, options: &str| {
+        fs::create_dir_all(at(path))?;
+        sys::mount(kind, &at(path), kind, flags, options)
+    };
+    fs::create_dir_all(PROC)?;
+    mount("/sys", "sysfs", PSEUDO, "")?;
+    mount("/dev", "tmpfs", libc::MS_NOSUID, "mode=755,size=65536k")?;
+    make_devices(&at("/dev"))?;
+    let pts = "newinstance,ptmxmode=0666,mode=0620,gid=5";
+    mount("/dev/pts", "devpts", libc::MS_NOSUID | libc::MS_NOEXEC, pts)?;
+    mount("/dev/shm", "tmpfs", PSEUDO, &format!("mode=1777,size={SHM_BYTES}"))?;
+    mount("/dev/mqueue", "mqueue", PSEUDO, "")
+}
+
+/// Puts it all into the container's root, with what only this container has.
 pub fn furnish(spec: &LaunchSpec) -> Result<(), StartFailure> {
     let root = File::open(ROOT).map_err(|error| fail("/", &error))?;
-    make_directory(&root, "/proc").map_err(|error| fail("/proc", &error))?;
-    mount_in(&root, "/sys", "sysfs", NO_SUID_DEV_EXEC, "")?;
-    furnish_dev(&root, spec.shm_size)?;
+    for path in ["/proc", "/sys", "/dev"] {
+        move_in(&root, path)?;
+    }
+    if spec.shm_size != SHM_BYTES {
+        let (path, size) = (format!("{ROOT}/dev/shm"), format!("size={}", spec.shm_size));
+        sys::mount("", Path::new(&path), "", libc::MS_REMOUNT | PSEUDO, &size)
+            .map_err(|error| fail("/dev/shm", &error))?;
+    }
     for tmpfs in &spec.tmpfs {
         mount_tmpfs(&root, tmpfs)?;
     }
@@ -37,21 +66,6 @@ pub fn bind_console(slave: u32) -> Result<(), StartFailure> {
     File::create(&console)
         .and_then(|_| sys::mount(&source, Path::new(&console), "", libc::MS_BIND, ""))
         .map_err(|error| fail("/dev/console", &error))
-}
-
-fn furnish_dev(root: &File, shm_size: i64) -> Result<(), StartFailure> {
-    mount_in(root, "/dev", "tmpfs", libc::MS_NOSUID, "mode=755,size=65536k")?;
-    // The mount hides whatever the image had there, so plain paths are safe below it.
-    let dev = descriptor_path(
-        &sys::open_in_root(root, "/dev", libc::O_PATH | libc::O_DIRECTORY, 0).map_err(|error| fail("/dev", &error))?,
-    )
-    .read_link()
-    .map_err(|error| fail("/dev", &error))?;
-    make_devices(&dev).map_err(|error| fail("/dev", &error))?;
-    let pts = "newinstance,ptmxmode=0666,mode=0620,gid=5";
-    mount_in(root, "/dev/pts", "devpts", libc::MS_NOSUID | libc::MS_NOEXEC, pts)?;
-    mount_in(root, "/dev/shm", "tmpfs", NO_SUID_DEV_EXEC, &format!("mode=1777,size={shm_size}"))?;
-    mount_in(root, "/dev/mqueue", "mqueue", NO_SUID_DEV_EXEC, "")
 }
 
 fn make_devices(dev: &Path) -> io::Result<()> {
@@ -144,6 +158,12 @@ fn resolver(spec: &LaunchSpec) -> String {
         }
     }
     text
+}
+
+fn move_in(root: &File, path: &str) -> Result<(), StartFailure> {
+    make_directory(root, path)
+        .and_then(|target| sys::mount(&format!("{WAITING}{path}"), &descriptor_path(&target), "", libc::MS_MOVE, ""))
+        .map_err(|error| fail(path, &error))
 }
 
 fn mount_in(root: &File, path: &str, kind: &str, flags: u64, options: &str) -> Result<(), StartFailure> {

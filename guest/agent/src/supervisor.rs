@@ -2,7 +2,7 @@
 
 use crate::boot;
 use crate::connection::{Connection, Event};
-use crate::container::{Container, Log};
+use crate::container::Container;
 use crate::handshake;
 use crate::message::{self, Exit, LaunchSpec, Request, StartFailure, INITIAL_CREDIT};
 use crate::port::Journal;
@@ -56,10 +56,15 @@ pub struct Supervisor<'a> {
 }
 
 impl<'a> Supervisor<'a> {
-    pub fn new(connection: Connection, journal: &'a mut Journal, log: Log, sources: Sources) -> io::Result<Self> {
+    pub fn new(
+        connection: Connection,
+        journal: &'a mut Journal,
+        container: Container,
+        sources: Sources,
+    ) -> io::Result<Self> {
         Ok(Self {
             connection,
-            container: Container::new(log),
+            container,
             journal,
             sources,
             phase: Phase::Waiting,
@@ -211,7 +216,7 @@ impl<'a> Supervisor<'a> {
 
     fn serve(&mut self, request: Request) {
         match request {
-            Request::Launch(spec) => self.launch(*spec),
+            Request::Launch { spec, order } => self.launch(*spec, &order),
             Request::Attach { request, channel, stdin, stdout, stderr } => {
                 let result = self.container.attach(channel, stdin, stdout, stderr);
                 self.reply(request, result);
@@ -248,7 +253,7 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    fn launch(&mut self, spec: LaunchSpec) {
+    fn launch(&mut self, spec: LaunchSpec, order: &[u8]) {
         if !matches!(self.phase, Phase::Waiting) {
             let failure = StartFailure::new("other", "the container has been started already");
             return self.send_failure(None, &failure);
@@ -259,7 +264,7 @@ impl<'a> Supervisor<'a> {
             .flat_map(|interface| &interface.addresses)
             .map(|(address, prefix)| format!("{address}/{prefix}"))
             .collect();
-        match self.container.launch(spec) {
+        match self.container.launch(spec, order) {
             Ok(pid) => {
                 let started = sys::now_ns();
                 self.phase = Phase::Running { pid, started };

@@ -65,6 +65,36 @@ pub fn pivot_root_here() -> io::Result<()> {
     unmount(Path::new("."), libc::MNT_DETACH)
 }
 
+/// Makes a part of a disk known as its partition of that number.
+pub fn add_partition(disk: &impl AsRawFd, number: i32, start_bytes: u64, bytes: u64) -> io::Result<()> {
+    /// struct blkpg_partition, up to what has no meaning any more.
+    #[repr(C)]
+    struct Partition {
+        start: i64,
+        length: i64,
+        number: i32,
+        names: [u8; 128],
+    }
+    /// struct blkpg_ioctl_arg.
+    #[repr(C)]
+    struct Argument {
+        operation: i32,
+        flags: i32,
+        length: i32,
+        data: *mut Partition,
+    }
+    const BLKPG: libc::c_ulong = 0x1269;
+    const ADD: i32 = 1;
+    let too_large = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    let start = i64::try_from(start_bytes).map_err(too_large)?;
+    let length = i64::try_from(bytes).map_err(too_large)?;
+    let mut partition = Partition { start, length, number, names: [0; 128] };
+    let size = std::mem::size_of::<Partition>() as i32;
+    let argument = Argument { operation: ADD, flags: 0, length: size, data: &mut partition };
+    // SAFETY: both structures outlive the call.
+    check(unsafe { libc::ioctl(disk.as_raw_fd(), BLKPG as _, &argument) }).map(drop)
+}
+
 pub fn load_module(file: &impl AsRawFd) -> io::Result<()> {
     // SAFETY: a valid descriptor and a static string.
     check_long(unsafe { libc::syscall(libc::SYS_finit_module, file.as_raw_fd(), c"".as_ptr(), 0) }).map(drop)

@@ -57,7 +57,7 @@ export const SCSI_BUS = 'scsi0.0';
 /** Id of the network card that is always there. */
 export const PRIMARY_NIC = 'nic0';
 /** Changed with the device layout: device state from another layout cannot be restored. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 /**
  * QEMU's arguments for a machine.
@@ -80,9 +80,10 @@ export function machineArguments(machine: MachineCommandLine): readonly string[]
     ...port(2, 'log', 'vic.log.0', machine.ports.log),
     ...port(3, 'guestinfo-in', 'vic.guestinfo.in', machine.ports.guestinfoIn),
     ...port(4, 'guestinfo-out', 'vic.guestinfo.out', machine.ports.guestinfoOut),
-    ...['-device', 'virtio-scsi-pci,id=scsi0,bus=pci.0,addr=0x4', '-device', 'vmgenid,guid=auto,id=generation0'],
+    ...['-device', 'virtio-scsi-pci,id=scsi0,bus=pci.0,addr=0x4'],
     ...['-netdev', `tap,id=net0,ifname=${escapeValue(machine.nic.tap)},script=no,downscript=no,vnet_hdr=on`],
-    ...['-device', `virtio-net-pci,id=${PRIMARY_NIC},netdev=net0,romfile=,bus=pci.0,addr=0x5,mac=${machine.nic.mac}`],
+    // A clone has no address yet that it could announce.
+    ...['-device', `virtio-net-pci,id=${PRIMARY_NIC},netdev=net0,romfile=,bus=pci.0,addr=0x5,mac=${machine.nic.mac},guest_announce=off`],
     ...bootArguments(machine.boot),
     // Either way the machine waits: its disks are plugged in before it runs.
     ...(machine.incoming ? ['-incoming', 'defer'] : ['-S']),

@@ -14,6 +14,7 @@ export function shapeOf(context: MachineContext, spec: MachineSpec, bootDigest: 
     acceleration: context.acceleration,
     cpus: spec.cpus,
     memoryMiB: spec.memoryMiB,
+    reservedDiskBytes: spec.reservedDiskBytes ?? null,
     boot: bootDigest ?? null,
   });
 }

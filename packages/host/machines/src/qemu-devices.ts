@@ -10,21 +10,45 @@ const UNPLUG_TIMEOUT_MS = 10_000;
 /** VIM's SCSI controllers take units 0–15; 7 is the controller itself. */
 const CONTROLLER_UNIT = 7;
 const MAX_UNIT = 15;
+/** The unit of the disk that clones have, where a machine keeps a place for one. */
+export const RESERVED_UNIT = 0;
+const PLACEHOLDER = 'reserved';
 
 /** Plugs a disk into a machine that is paused or running; its SCSI id is the unit number. */
 export async function plugDisk(client: QmpClient, disk: DiskAttachment, signal: AbortSignal): Promise<void> {
-  if (disk.unitNumber < 0 || disk.unitNumber > MAX_UNIT || disk.unitNumber === CONTROLLER_UNIT) throw badUnit(disk);
-  const node = diskNode(disk.key);
-  const file = { driver: 'file', filename: disk.path, 'read-only': disk.readOnly, discard: 'unmap' };
-  const block = { driver: 'qcow2', 'node-name': node, 'read-only': disk.readOnly, discard: 'unmap', file };
-  await client.execute('blockdev-add', block, { signal });
+  const { key, unitNumber, readOnly } = disk;
+  if (unitNumber < 0 || unitNumber > MAX_UNIT || unitNumber === CONTROLLER_UNIT) throw badUnit(disk);
+  const file = { driver: 'file', filename: disk.path, 'read-only': readOnly, discard: 'unmap' };
+  const block = { driver: 'qcow2', 'read-only': readOnly, discard: 'unmap', file };
+  if (unitNumber === RESERVED_UNIT) await unplugPlaceholder(client, signal);
+  await plugBlock(client, { device: diskDevice(key), node: diskNode(key), unitNumber }, block, signal);
+}
+
+/** Plugs an empty disk into the place that is kept for a clone's. */
+export async function plugPlaceholder(client: QmpClient, sizeBytes: number, signal: AbortSignal): Promise<void> {
+  const block = { driver: 'null-co', size: sizeBytes, 'read-zeroes': true, discard: 'unmap' };
+  await plugBlock(client, { device: PLACEHOLDER, node: PLACEHOLDER, unitNumber: RESERVED_UNIT }, block, signal);
+}
+
+async function unplugPlaceholder(client: QmpClient, signal: AbortSignal): Promise<void> {
+  const nodes = await client.execute('query-named-block-nodes', { flat: true }, { signal });
+  const isThere =
+    Array.isArray(nodes) && nodes.some((node: { 'node-name'?: unknown }) => node['node-name'] === PLACEHOLDER);
+  if (!isThere) return;
+  await unplug(client, PLACEHOLDER, signal);
+  await client.execute('blockdev-del', { 'node-name': PLACEHOLDER }, { signal });
+}
+
+async function plugBlock(
+  client: QmpClient,
+  { device, node, unitNumber }: { readonly device: string; readonly node: string; readonly unitNumber: number },
+  block: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.execute('blockdev-add', { ...block, 'node-name': node }, { signal });
   try {
-    const place = { bus: SCSI_BUS, channel: 0, 'scsi-id': disk.unitNumber, lun: 0 };
-    await client.execute(
-      'device_add',
-      { driver: 'scsi-hd', id: diskDevice(disk.key), drive: node, ...place },
-      { signal },
-    );
+    const place = { bus: SCSI_BUS, channel: 0, 'scsi-id': unitNumber, lun: 0 };
+    await client.execute('device_add', { driver: 'scsi-hd', id: device, drive: node, ...place }, { signal });
   } catch (error) {
     await client.execute('blockdev-del', { 'node-name': node });
     throw error;

@@ -2,7 +2,7 @@ import { chown, open, rm, statfs } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { VicError } from '@vic/errors';
-import type { MachineSpec } from '@vic/inventory';
+import type { DiskAttachment, MachineSpec } from '@vic/inventory';
 import { createTap, deleteLink, interfaceNameFor } from '@vic/network';
 import { PRIMARY_NIC, QEMU_PROGRAM, QmpClient, machineArguments, restoreDeviceState } from '@vic/qemu';
 import type { KernelBoot, MachineMemory } from '@vic/qemu';
@@ -16,7 +16,7 @@ import type { MachineFiles } from './machine-files.ts';
 import { StepTimes } from './step-times.ts';
 import { writeRecord } from './machine-record.ts';
 import type { MachineRecord, NicRecord } from './machine-record.ts';
-import { nicDevice, plugDisk, plugNic, setLink } from './qemu-devices.ts';
+import { RESERVED_UNIT, nicDevice, plugDisk, plugNic, plugPlaceholder, setLink } from './qemu-devices.ts';
 import { serialDevices } from './qemu-serial.ts';
 
 /** How a QEMU process is started. */
@@ -77,6 +77,7 @@ export async function launchQemu(
   ]);
   undo.defer(() => client.close());
   steps.end('startMs');
+  if (spec.reservedDiskBytes !== undefined) await plugReserved(client, spec, spec.reservedDiskBytes, signal);
   if (plan.deviceState !== undefined) await restoreDeviceState(client, INPUT_FD, signal);
   steps.end('restoreMs');
   await plugIn(client, spec, nics, signal);
@@ -196,12 +197,28 @@ async function plugIn(
   nics: readonly NicRecord[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const disk of spec.disks) await plugDisk(client, disk, signal);
+  for (const disk of spec.disks) if (!isReserved(spec, disk)) await plugDisk(client, disk, signal);
   for (const nic of nics.slice(1)) await plugNic(client, nic, signal);
   for (const [index, nic] of nics.entries()) {
     // Restored state brings the source's cable along: it is set in any case.
     await setLink(client, nic.device, spec.nics[index]?.connected ?? false, signal);
   }
+}
+
+/** Device state holds this place: what is there has to be before the state is restored. */
+async function plugReserved(
+  client: QmpClient,
+  spec: MachineSpec,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const disk = spec.disks.find((candidate) => isReserved(spec, candidate));
+  if (disk === undefined) await plugPlaceholder(client, sizeBytes, signal);
+  else await plugDisk(client, disk, signal);
+}
+
+function isReserved(spec: MachineSpec, disk: DiskAttachment): boolean {
+  return spec.reservedDiskBytes !== undefined && disk.unitNumber === RESERVED_UNIT;
 }
 
 async function startFailure(files: MachineFiles): Promise<VicError> {

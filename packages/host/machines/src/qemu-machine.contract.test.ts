@@ -189,6 +189,28 @@ describe('a frozen machine', () => {
     await expect(stat(host.path(source.id, ''))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it('that keeps a place for a disk gives clones that have one there, or none yet', async () => {
+    const reservedDiskBytes = 64 * 2 ** 20;
+    const source = { ...host.template(), reservedDiskBytes };
+    await host.backend.call('powerOn', source);
+    await frozen(source.id);
+    const full = { ...(await cloneSpec()), forkedFrom: source.id, reservedDiskBytes };
+    const empty = { ...(await cloneSpec()), forkedFrom: source.id, reservedDiskBytes, disks: [] };
+    for (const clone of [full, empty]) {
+      await host.backend.call('instantClone', source.id, clone);
+      await greeted(clone.id);
+    }
+    const disk = { key: 2000, unitNumber: 0, path: await host.disk(), readOnly: false };
+    await host.backend.call('attachDisk', empty.id, disk);
+    await expect(host.backend.call('attachDisk', empty.id, { ...disk, key: 2001 })).rejects.toMatchObject({ code: 'QMP_REFUSED' });
+    await host.backend.call('detachDisk', empty.id, 2000);
+    const other = { ...(await cloneSpec()), forkedFrom: source.id };
+    await expect(host.backend.call('instantClone', source.id, other)).rejects.toMatchObject({
+      code: 'MACHINE_SOURCE_UNUSABLE',
+    });
+    for (const { id } of [full, empty, source]) await host.backend.call('forget', id);
+  });
+
   it('can be cloned or powered off, nothing else', async () => {
     await expect(host.backend.call('resume', template.id)).rejects.toMatchObject({ code: 'MACHINE_FROZEN' });
     await expect(host.backend.call('powerOn', template)).rejects.toMatchObject({ code: 'MACHINE_ALREADY_ON' });

@@ -36,6 +36,8 @@ export interface ExecutionConfiguration {
   readonly defaultShape: Shape;
   /** Datastore that holds the containers' folders, such as `datastore1`. */
   readonly datastore: string;
+  /** Size of containers' disks. */
+  readonly diskBytes: number;
   /** Name of the VM with `{name}` and `{id}` (the short id) replaced. */
   readonly nameConvention: string;
   /** Distinguishes templates made from different boot images. */

@@ -23,6 +23,7 @@ function newPool(host: SimulatedHost, templateVersion = 'v1'): AsyncDisposable &
       defaultShape: SHAPE,
       datastore: 'ds',
       nameConvention: '{name}-{id}',
+      diskBytes: 2 ** 30,
       templateVersion,
       bridgePortGroup: 'bridge',
       idlePowerOffMs: 1000,

@@ -21,6 +21,8 @@ export interface TemplatePoolDeps {
 
 /** Describes a template; hidden from its guest. */
 const DESCRIPTION_KEY = 'vic.template';
+/** Tells the embedded host what disk the clones will have; a vCenter Server keeps it and does nothing about it. */
+const RESERVED_DISK_KEY = 'hostd.reservedDiskKB';
 /** Each keeps the memory of one booted guest. */
 const MAX_TEMPLATES = 4;
 /** A cold boot under software emulation on a busy machine. */
@@ -171,7 +173,12 @@ export class TemplatePool {
       nic: { portGroup: configuration.bridgePortGroup, mac: undefined },
       interactionUri: configuration.interactionUri,
       logPath: `[${configuration.datastore}] ${name}/output.log`,
-      extraConfig: { [TEMPLATE_KEY]: 'true', [DESCRIPTION_KEY]: key, [VCH_KEY]: configuration.vchId },
+      extraConfig: {
+        [TEMPLATE_KEY]: 'true',
+        [DESCRIPTION_KEY]: key,
+        [VCH_KEY]: configuration.vchId,
+        [RESERVED_DISK_KEY]: String(configuration.diskBytes / 1024),
+      },
     };
   }
 

@@ -315,4 +315,17 @@ describe('an instant clone', () => {
     }
     expect(new Set(seen).size).toBe(4);
   });
+
+  it.each([
+    ['of its size', 1],
+    ['that is smaller', 0.5],
+  ])('has its disk in the place of one %s', async (_, factor) => {
+    const template = await lab.freezeTemplate({ placeholderBytes: lab.diskBytes * factor });
+    await using clone = await lab.start(template);
+    const script = 'cat /both; echo written > /here && cat /here; cat /sys/block/sda/size';
+    const { streams } = await running(clone, processSpec(['sh', '-c', script]));
+    streams.stderr.resume();
+    expect(await text(streams.stdout)).toBe(`top\nwritten\n${lab.diskBytes / 512}\n`);
+    await clone.poweredOff;
+  });
 });

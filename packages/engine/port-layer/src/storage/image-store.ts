@@ -104,6 +104,11 @@ export class ImageStore {
     this.#puller = puller;
   }
 
+  /** Size of every disk of the store, and of their children. */
+  get diskBytes(): number {
+    return this.#scratch.diskBytes;
+  }
+
   /** Brings an image from its registry; what is already here is not fetched again. */
   async pull(reference: ImageReference, request: PullRequest): Promise<Image> {
     const wanted = withTag(reference);

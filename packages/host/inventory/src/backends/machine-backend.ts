@@ -53,6 +53,11 @@ export interface MachineSpec {
   /** Absolute path of the ISO to boot from; `undefined` boots nothing and idles in the firmware. */
   readonly bootIso: string | undefined;
   readonly disks: readonly DiskAttachment[];
+  /**
+   * Size of the disk that instant clones of this machine have at SCSI unit 0. Its place is taken by an empty one
+   * of that size, so that a clone's guest has its disk at once instead of finding a new one.
+   */
+  readonly reservedDiskBytes: number | undefined;
   readonly nics: readonly NicAttachment[];
   readonly serialPorts: readonly SerialAttachment[];
   /** `guestinfo.*` keys, write-only secrets included. Never logged. */

@@ -12,6 +12,11 @@ import { isDisk } from './disk-plan.ts';
 import { guestinfoOf } from './extra-config.ts';
 import type { Device, VmRecord } from './vm-record.ts';
 
+/** Size in KiB of {@link MachineSpec.reservedDiskBytes}. */
+const RESERVED_DISK_KEY = 'hostd.reservedDiskKB';
+/** VIM's largest disk: 62 TB. */
+const MAX_RESERVED_KIB = 62 * 2 ** 30;
+
 /** Turns a datastore path into a path of the host. */
 export type ResolvePath = (datastorePath: string) => string;
 
@@ -24,6 +29,7 @@ export function toMachineSpec(record: VmRecord, resolve: ResolvePath, cpu: CpuSh
     memoryMiB: record.memoryMiB,
     bootIso: bootIso(record, resolve),
     disks: record.devices.filter(isDisk).map((device) => toDisk(device, resolve)),
+    reservedDiskBytes: reservedDiskBytesOf(record),
     nics: record.devices.filter((device) => isDataSubtype(device.$type, 'VirtualEthernetCard')).map(toNic),
     serialPorts: record.devices
       .filter((device) => device.$type === 'VirtualSerialPort' && device.connectable?.startConnected !== false)
@@ -34,6 +40,14 @@ export function toMachineSpec(record: VmRecord, resolve: ResolvePath, cpu: CpuSh
     pool: record.pool,
     cpu,
   };
+}
+
+/** Of this host's own extraConfig; a size that is none is as good as not given. */
+function reservedDiskBytesOf({ extraConfig }: VmRecord): number | undefined {
+  const kibibytes = Number(extraConfig[RESERVED_DISK_KEY] ?? 0);
+  return Number.isSafeInteger(kibibytes) && kibibytes > 0 && kibibytes <= MAX_RESERVED_KIB
+    ? kibibytes * 1024
+    : undefined;
 }
 
 /** A disk device as the backend attaches it. */

@@ -42,6 +42,7 @@ export class SimulatedVch implements AsyncDisposable {
           defaultShape: { cpus: 1, memoryMiB: 256 },
           datastore: 'ds',
           nameConvention: '{name}-{id}',
+          diskBytes: 2 ** 30,
           templateVersion: 'v1',
           bridgePortGroup: 'bridge',
           idlePowerOffMs: this.idlePowerOffMs,

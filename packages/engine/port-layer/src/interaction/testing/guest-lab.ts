@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { statSync } from 'node:fs';
 import { open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pollUntil } from '@vic/async';
@@ -49,6 +50,8 @@ export interface MachineOptions {
   /** The device state to go on from. */
   readonly stateFile?: string;
   readonly withDisk?: boolean;
+  /** Size of an empty disk in the place of the container's, which takes it before the state is restored. */
+  readonly placeholderBytes?: number;
 }
 
 /** Boots the real bootstrap image in QEMU, as hostd does, against a tether server of its own. */
@@ -90,6 +93,11 @@ export class GuestLab implements AsyncDisposable {
     return new GuestLab({ stack: stack.move(), directory, secrets, disk, boot, server });
   }
 
+  /** Size of the container's disk. */
+  get diskBytes(): number {
+    return statSync(this.#disk).size;
+  }
+
   get server(): TetherServer {
     return this.#server;
   }
@@ -122,8 +130,12 @@ export class GuestLab implements AsyncDisposable {
     const qmp = await QmpClient.connect(path('qmp'));
     stack.defer(() => qmp.close());
     const signal = AbortSignal.timeout(CONNECT_MS);
+    const hasDisk = options.withDisk !== false;
+    const isReplaced = options.placeholderBytes !== undefined;
+    if (isReplaced && hasDisk) await this.#addDisk(qmp, path('disk'));
+    if (isReplaced && !hasDisk) await addPlaceholder(qmp, options.placeholderBytes);
     if (state !== undefined) await restoreDeviceState(qmp, 3, signal);
-    if (options.withDisk !== false) await this.#addDisk(qmp, path('disk'));
+    if (!isReplaced && hasDisk) await this.#addDisk(qmp, path('disk'));
     await qmp.execute('cont');
     const owned = stack.move();
     const journalText = async (): Promise<string> => readFile(path('journal'), 'utf8');
@@ -141,10 +153,10 @@ export class GuestLab implements AsyncDisposable {
   }
 
   /** Boots a template and freezes it; gives what clones are started with. */
-  async freezeTemplate(): Promise<{ readonly memory: MachineMemory; readonly stateFile: string }> {
+  async freezeTemplate(options: Pick<MachineOptions, 'placeholderBytes'> = {}): Promise<MachineOptions> {
     const memory = { kind: 'file', path: join(this.directory, 'template.ram'), shared: true } as const;
     const stateFile = join(this.directory, 'template.state');
-    await using template = await this.start({ template: true, memory, withDisk: false });
+    await using template = await this.start({ ...options, template: true, memory, withDisk: false });
     const signal = AbortSignal.timeout(CONNECT_MS);
     await pollUntil(
       async () => ((await template.journalText()).includes('instantclone.freeze') ? true : undefined),
@@ -157,7 +169,7 @@ export class GuestLab implements AsyncDisposable {
       { file: stateFile, socket: join(this.directory, 'migrate'), uid: process.getuid?.() ?? 0 },
       signal,
     );
-    return { memory: { ...memory, shared: false }, stateFile };
+    return { ...options, memory: { ...memory, shared: false }, stateFile };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -198,6 +210,11 @@ export class GuestLab implements AsyncDisposable {
     });
     await qmp.execute('device_add', { driver: 'scsi-hd', drive: 'disk0', bus: SCSI_BUS, 'scsi-id': 0, lun: 0 });
   }
+}
+
+async function addPlaceholder(qmp: QmpClient, size: number): Promise<void> {
+  await qmp.execute('blockdev-add', { driver: 'null-co', 'node-name': 'disk0', size, 'read-zeroes': true });
+  await qmp.execute('device_add', { driver: 'scsi-hd', drive: 'disk0', bus: SCSI_BUS, 'scsi-id': 0, lun: 0 });
 }
 
 async function serve(secrets: ReadonlyMap<string, string>, port: number): Promise<TetherServer> {
