@@ -18,6 +18,7 @@ export async function copyPrivately(from: string, to: string): Promise<void> {
   await chmod(to, 0o600);
   await using file = await open(to, 'r+');
   await file.sync();
+  await syncDirectory(dirname(to));
 }
 
 /** Makes the names in a directory durable. */

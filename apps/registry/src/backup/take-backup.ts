@@ -70,6 +70,7 @@ export async function takeBackup(
     blobs: { count: snapshot.copied.count, sizeBytes: snapshot.copied.sizeBytes },
     missing: [...snapshot.copied.missing],
   });
+  await syncDirectory(draft);
   undo.move();
   await rename(draft, directory);
   await syncDirectory(to);

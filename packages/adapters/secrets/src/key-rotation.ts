@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { VicError } from '@vic/errors';
 import { replaceFile } from '@vic/files';
 import { acquireLockFile } from '@vic/process';
@@ -63,6 +64,9 @@ export class KeyRotation implements AsyncDisposable {
 
   async #write(ring: KeyRing): Promise<void> {
     await replaceFile(this.#path, formatKeyRing(ring), { mode: 0o600, durable: true });
+    // The name, too, has to outlive a power failure: what is sealed next needs this very file.
+    await using directory = await open(dirname(this.#path), 'r');
+    await directory.sync();
   }
 }
 
