@@ -46,8 +46,11 @@ export async function createInventory(options: InventoryOptions): Promise<Invent
   await restoreMachines(host);
   await host.authorization.restorePermissions();
   const watcher = new MachineWatcher(host);
+  warnOfLimits(host);
+  // Before, because machines that are taken over are put into the groups of their pools; after, for limits below their old ones.
   await shareProcessors(host);
   await watcher.start();
+  await shareProcessors(host);
   sampler.start();
   await finishInterrupted(host, found, { userName: '' });
   await host.unfinished.settle();
@@ -64,11 +67,14 @@ export async function createInventory(options: InventoryOptions): Promise<Invent
 }
 
 /** What an earlier host could enforce and this one cannot is told, and no reason not to serve. */
-async function shareProcessors(host: Host): Promise<void> {
+function warnOfLimits(host: Host): void {
   const limited = host.objects.all(ResourcePool).some(({ cpuAllocation, parent }) => {
     return parent instanceof ResourcePool && (cpuAllocation.limit ?? -1) >= 0;
   });
   if (limited && !host.machines.sharesProcessors) host.logger.warn('The CPU limits of resource pools have no effect.');
+}
+
+async function shareProcessors(host: Host): Promise<void> {
   await applyProcessorShares(host).catch((error: unknown) =>
     host.logger.error('The processors cannot be shared out as the resource pools say', { error: String(error) }),
   );

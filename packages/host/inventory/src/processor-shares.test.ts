@@ -15,15 +15,19 @@ let host: HostUnderTest;
 let client: VimClient;
 beforeAll(async () => {
   host = await startHost();
-  const { hostname, port } = new URL(host.url);
-  const { sha256 } = await probeThumbprint(hostname, Number(port));
-  const { url, user, password } = host;
-  client = await VimClient.connect({ url, user, password, thumbprint: sha256, logger: silentLogger() });
+  client = await connect();
 });
 afterAll(async () => {
   await client[Symbol.asyncDispose]();
   await host[Symbol.asyncDispose]();
 });
+
+async function connect(): Promise<VimClient> {
+  const { hostname, port } = new URL(host.url);
+  const { sha256 } = await probeThumbprint(hostname, Number(port));
+  const { url, user, password } = host;
+  return VimClient.connect({ url, user, password, thumbprint: sha256, logger: silentLogger() });
+}
 
 async function pool(
   name: string,
@@ -92,4 +96,16 @@ it('memory that is reserved for a pool is kept for it', async () => {
       config: { cpuAllocation: NONE, memoryAllocation: { ...NONE, reservation: 3001 } },
     }),
   ).rejects.toThrow('MiB are needed');
+});
+
+it('a host that starts again tells them again, with the machines it took over', async () => {
+  const before = host.machines.pools;
+  expect(before.length).toBeGreaterThan(0);
+  Object.assign(host.machines, { pools: [], shares: [] });
+  await client[Symbol.asyncDispose]();
+  await host.restart();
+  client = await connect();
+  const ids = (list: readonly { readonly id: string }[]): readonly string[] => list.map(({ id }) => id).toSorted();
+  expect(ids(host.machines.pools)).toEqual(ids(before));
+  expect(ids(host.machines.shares)).toEqual(expect.arrayContaining([...host.machines.running.keys()]));
 });
