@@ -19,6 +19,8 @@ interface ExecEntry {
   /** Its start was asked for and is not answered yet. */
   starting: boolean;
   consoleSize: ProcessConfig['consoleSize'];
+  /** The connection it was last heard of on. */
+  heardOn: TetherSession | undefined;
   /** Undefined also while the tether is away. */
   running: FoundExec | Pick<TetherExec, 'resize' | 'exited'> | undefined;
 }
@@ -49,6 +51,7 @@ export class ExecSessions {
       unit,
       starting: false,
       consoleSize: process.consoleSize,
+      heardOn: undefined,
       running: undefined,
     });
     this.#forgetOldest(unit.id);
@@ -82,6 +85,7 @@ export class ExecSessions {
     let startedAtSize: ProcessConfig['consoleSize'];
     try {
       const session = await reachTether(unit, signal);
+      entry.heardOn = session;
       startedAtSize = entry.consoleSize;
       running = await session.exec(execSpecOf(entry), signal, encodeExecRecord(entry.session));
     } catch (error) {
@@ -117,6 +121,7 @@ export class ExecSessions {
       const entry = record === undefined ? undefined : this.#entryOf(unit, record, found.pid);
       if (entry === undefined) continue;
       entry.running = found;
+      entry.heardOn = session;
       this.#background.run(`Following exec ${entry.session.id}`, async () => follow(entry, found));
     }
     this.#endLost(unit.id);
@@ -148,7 +153,14 @@ export class ExecSessions {
     };
     const state = { status: 'running', pid } as const;
     const session: ExecSession = { id, containerId: unit.id, process: found, state };
-    const entry: ExecEntry = { session, unit, starting: false, consoleSize: undefined, running: undefined };
+    const entry: ExecEntry = {
+      session,
+      unit,
+      starting: false,
+      consoleSize: undefined,
+      heardOn: undefined,
+      running: undefined,
+    };
     this.#entries.set(id, entry);
     this.#forgetOldest(unit.id);
     return entry;
@@ -193,11 +205,17 @@ async function follow(entry: ExecEntry, running: Pick<TetherExec, 'exited'>): Pr
     const { code } = await running.exited;
     end(entry, { exitCode: code });
   } catch (error) {
-    if (entry.running === running) entry.running = undefined;
-    // The process may well go on without the connection: its tether tells when it comes back.
-    const mayGoOn = isVicError(error, { code: 'TETHER_DISCONNECTED' }) && entry.unit.state.status === 'running';
-    if (!mayGoOn) end(entry, { exitCode: KILLED_EXIT_CODE, error: describeError(error) });
+    // Its tether has dialed again and told of it.
+    if (entry.running !== running) return;
+    entry.running = undefined;
+    if (!mayGoOn(entry, error)) end(entry, { exitCode: KILLED_EXIT_CODE, error: describeError(error) });
   }
+}
+
+/** Without its connection a process may well go on: its tether tells, unless it has come back and did not. */
+function mayGoOn({ unit, heardOn }: ExecEntry, error: unknown): boolean {
+  const hasComeBack = unit.session !== undefined && unit.session !== heardOn;
+  return isVicError(error, { code: 'TETHER_DISCONNECTED' }) && unit.state.status === 'running' && !hasComeBack;
 }
 
 function end(entry: ExecEntry, how: { readonly exitCode: number; readonly error?: string }): void {

@@ -85,6 +85,12 @@ export class SimulatedGuest {
     for (const session of this.#sessions) session.close();
   }
 
+  /** The connection that was there first is lost, others stay. */
+  disconnectOldest(): void {
+    const [oldest] = this.#sessions;
+    oldest?.close();
+  }
+
   #say(message: TetherMessage): void {
     for (const session of this.#sessions) session.say(message);
   }
