@@ -36,4 +36,7 @@ console.log(
 const { authority, password } = lab.registryFiles;
 console.log(`Registry: https://${registry}, user admin, password in ${password}, authority ${authority}`);
 console.log(`As the administrator:  . ${await lab.writeAdministratorEnvironment(hostd)}; ./vic machine ls`);
+if (await lab.isOutdated()) {
+  console.log('\nThis was started from other sources than you have now: ./vic down and ./vic up take the new ones.');
+}
 console.log('Take everything down again with ./vic down');

@@ -1,11 +1,12 @@
 import { chmod, cp, mkdir, open, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapLimit } from '@vic/async';
-import { sql } from '@vic/sql';
-import { openDatabase } from '@vic/sql';
+import { FakeS3 } from '@vic/blob/testing';
+import { openDatabase, sql } from '@vic/sql';
 import { PostgresServer, postgresUnavailable } from '@vic/sql/testing';
 import { temporaryDirectory } from '@vic/testkit';
 import { describe, expect, it } from 'vitest';
+import { readRegistryConfiguration } from '../../apps/registry/src/configuration.ts';
 import { BenchBlob, RegistryBenchClient, createProject } from '../perf/registry-client.ts';
 import { type ServerProcess, startOurs } from '../perf/registry-servers.ts';
 import { registry } from './command-line.ts';
@@ -88,6 +89,44 @@ describe('backup', { timeout: TIMEOUT_MS }, () => {
     const again = await registry('restore', '--from', to, '--config', other);
     expect(again).toMatchObject({ status: 1, error: expect.stringContaining('its database has users') as string });
   });
+});
+
+it('a backup of blobs in S3 is restored to files, and to another bucket', { timeout: TIMEOUT_MS }, async () => {
+  await using directory = await temporaryDirectory();
+  await using source = await FakeS3.start();
+  await using target = await FakeS3.start();
+  const secretFile = join(directory.path, 's3-secret');
+  await writeFile(secretFile, FakeS3.credentials.secretAccessKey);
+  const fileOf = async (name: string, { endpoint }: FakeS3): Promise<string> => {
+    const path = join(directory.path, `${name}.yaml`);
+    const s3 = { bucket: FakeS3.bucket, endpoint, accessKeyId: FakeS3.credentials.accessKeyId };
+    const listen = { host: '127.0.0.1', port: 0 };
+    const settings = { externalUrl: 'http://registry.example', dataDirectory: name, listen, tls: 'none' };
+    await writeFile(path, JSON.stringify({ ...settings, s3: { ...s3, secretAccessKeyFile: 's3-secret' } }));
+    return path;
+  };
+  const [from, other] = [await fileOf('from', source), await fileOf('other', target)];
+  let [password, image] = ['', { tag: '', digest: '' }];
+  {
+    await using site = await openPlainSite(await readRegistryConfiguration(from));
+    password = site.password;
+    await site.call('POST', '/projects', { project_name: 'busy' });
+    const server = { url: site.url, pid: 0, administrator: { name: 'admin', password } };
+    const end = async (): Promise<void> => undefined;
+    using client = new RegistryBenchClient({ ...server, kill: end, [Symbol.asyncDispose]: end }, 'busy/app');
+    image = await pushImage(client, 'one');
+  }
+  const to = join(directory.path, 'backups');
+  expect(await registry('backup', '--config', from, '--to', to)).toMatchObject({ status: 0, error: '' });
+  const plain = join(directory.path, 'plain');
+  expect(await registry('restore', '--from', to, '--data', plain)).toMatchObject({ status: 0, error: '' });
+  expect(await registry('restore', '--from', to, '--config', other)).toMatchObject({ status: 0, error: '' });
+  for (const configuration of [plainConfiguration(plain), await readRegistryConfiguration(other)]) {
+    await using site = await openPlainSite(configuration, { password });
+    const headers = { authorization: await tokenFor(site.url, password) };
+    const blob = await fetch(`${site.url}/v2/busy/app/blobs/${image.digest}`, { headers });
+    expect((await blob.arrayBuffer()).byteLength).toBeGreaterThan(0);
+  }
 });
 
 describe('restore', { timeout: TIMEOUT_MS }, () => {

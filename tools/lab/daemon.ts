@@ -33,6 +33,10 @@ export class Daemon {
     return true;
   }
 
+  async isRunning(): Promise<boolean> {
+    return (await this.#supervisor()) !== undefined;
+  }
+
   /** Ends it and its supervisor, by force after ten seconds; nothing happens when it does not run. */
   async stop(): Promise<void> {
     const pid = await this.#supervisor();

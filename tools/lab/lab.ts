@@ -7,6 +7,7 @@ import { Daemon } from './daemon.ts';
 import { Docker, type DockerEnvironment } from './docker.ts';
 import { type ImageRecipe, buildImage } from './images/index.ts';
 import { installProgram } from './install-program.ts';
+import { sourcesDigest } from './sources-digest.ts';
 import { LAB_PROJECT, accepts, pushImage, registryCommand, registryFiles } from './registry.ts';
 
 const root = dirname(dirname(import.meta.dirname));
@@ -49,6 +50,12 @@ export class Lab {
 
   /** Starts hostd unless it runs, and waits until its API answers. */
   async startHostd(): Promise<HostdReady> {
+    // What runs keeps the programs it was started with: they have to fit each other.
+    if (!(await this.#hostd.isRunning())) await this.#startHostd();
+    return pollUntil(() => this.readHostd(), 100, AbortSignal.timeout(60_000));
+  }
+
+  async #startHostd(): Promise<void> {
     await mkdir(this.directory, { recursive: true, mode: 0o755 });
     await run(NODE, [join(root, 'guest/image/build.ts')], {
       timeoutMs: 600_000,
@@ -57,8 +64,14 @@ export class Lab {
     const endpoint = await installProgram('vch-endpoint', join(this.directory, 'programs'));
     await writeFile(this.#hostdConfiguration, JSON.stringify(this.#configuration(endpoint), undefined, 2));
     const command = [NODE, join(root, 'apps/hostd/src/main.ts'), 'run', '--config', this.#hostdConfiguration];
-    if (await this.#hostd.start(command)) await rm(this.#readyFile, { force: true });
-    return pollUntil(() => this.readHostd(), 100, AbortSignal.timeout(60_000));
+    await rm(this.#readyFile, { force: true });
+    await writeFile(this.#sourcesFile, await sourcesDigest());
+    await this.#hostd.start(command);
+  }
+
+  /** Whether what runs here was started from other sources than there are now. */
+  async isOutdated(): Promise<boolean> {
+    return (await readFile(this.#sourcesFile, 'utf8').catch(() => undefined)) !== (await sourcesDigest());
   }
 
   /** What hostd said when it became ready; `undefined` while its API does not answer. */
@@ -202,6 +215,10 @@ export class Lab {
 
   get #hostdConfiguration(): string {
     return join(this.directory, 'hostd.json');
+  }
+
+  get #sourcesFile(): string {
+    return join(this.directory, 'sources.sha256');
   }
 
   get #readyFile(): string {

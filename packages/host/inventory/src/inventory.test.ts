@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLogger } from '@vic/log';
 import {
   type ManagedObjectReference,
   type ResourcePoolRef,
@@ -11,36 +10,21 @@ import {
   managedTypeNames,
   methodMeta,
 } from '@vic/vim';
-import { VimClient, probeThumbprint } from '@vic/vim-client';
+import type { VimClient } from '@vic/vim-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ManagedObject } from './model/managed-object.ts';
 import { privilegeOf } from './server/dispatch.ts';
 import { controller, disk, nic, serialFile } from './testing/device-changes.ts';
+import { ROOT_POOL, type VmRef, connectTo, createMachine, readProperty } from './testing/host-client.ts';
 import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
-
-type VmRef = ManagedObjectReference<'VirtualMachine'>;
-const ROOT_POOL = { type: 'ResourcePool', value: 'ha-root-pool' } as const;
-const VM_FOLDER = { type: 'Folder', value: 'ha-folder-vm' } as const;
 
 let host: HostUnderTest;
 let client: VimClient;
 let count = 0;
 
-async function connect(user = host.user): Promise<VimClient> {
-  const { hostname, port } = new URL(host.url);
-  const { sha256 } = await probeThumbprint(hostname, Number(port));
-  return VimClient.connect({
-    url: host.url,
-    user,
-    password: host.password,
-    thumbprint: sha256,
-    logger: silentLogger(),
-  });
-}
-
 beforeAll(async () => {
   host = await startHost();
-  client = await connect();
+  client = await connectTo(host);
 });
 afterAll(async () => {
   await client[Symbol.asyncDispose]();
@@ -48,17 +32,11 @@ afterAll(async () => {
 });
 
 async function create(spec: Partial<VirtualMachineConfigSpec> = {}, pool: ResourcePoolRef = ROOT_POOL): Promise<VmRef> {
-  const config: VirtualMachineConfigSpec = {
-    name: `vm-${++count}`,
-    memoryMB: 64,
-    files: { vmPathName: '[datastore1]' },
-    ...spec,
-  };
-  return client.runTask(VM_FOLDER, 'CreateVM_Task', { config, pool });
+  return createMachine(client, { name: `vm-${++count}`, ...spec }, pool);
 }
 
 async function read<T>(ref: ManagedObjectReference, path: string): Promise<T> {
-  return client.call(ref as never, 'Fetch', { prop: path }) as Promise<T>;
+  return readProperty<T>(client, ref, path);
 }
 
 const uuidOf = async (ref: VmRef): Promise<string> => read<string>(ref, 'config.uuid');
@@ -322,86 +300,5 @@ describe('resource pools', () => {
     await client.runTask(second, 'PowerOnVM_Task', {});
     await client.runTask(inner, 'Destroy_Task', {});
     expect(await read(second, 'resourcePool')).toEqual(pool);
-  });
-});
-
-describe('privileges', () => {
-  it('let a reader look and not touch, and a role on an entity do what it says', async () => {
-    const ref = await create();
-    await using reader = await connect('reader');
-    expect(await reader.call(ref, 'Fetch', { prop: 'name' })).toBe(`vm-${count}`);
-    await expect(reader.runTask(ref, 'PowerOnVM_Task', {})).rejects.toMatchObject({ faultType: 'NoPermission' });
-    const authorization = { type: 'AuthorizationManager', value: 'ha-authmgr' } as const;
-    const roleId = await client.call(authorization, 'AddAuthorizationRole', {
-      name: `operator-${++count}`,
-      privIds: ['VirtualMachine.Interact.PowerOn'],
-    });
-    await client.call(authorization, 'SetEntityPermissions', {
-      entity: ref,
-      permission: [{ principal: 'reader', group: false, roleId, propagate: true }],
-    });
-    await reader.runTask(ref, 'PowerOnVM_Task', {});
-    await expect(reader.runTask(ref, 'PowerOffVM_Task', {})).rejects.toMatchObject({ faultType: 'NoPermission' });
-    await expect(
-      reader.call(VM_FOLDER, 'CreateVM_Task', { config: { name: 'x' }, pool: ROOT_POOL }),
-    ).rejects.toMatchObject({ faultType: 'NoPermission' });
-  });
-
-  it('show nothing to a user without access, and nothing but the door to a stranger', async () => {
-    const ref = await create();
-    await using nobody = await connect('nobody');
-    await expect(nobody.call(ref, 'Fetch', { prop: 'name' })).rejects.toMatchObject({ faultType: 'NoPermission' });
-    const { hostname, port } = new URL(host.url);
-    const { sha256 } = await probeThumbprint(hostname, Number(port));
-    await expect(
-      VimClient.connect({ url: host.url, user: 'root', password: 'wrong', thumbprint: sha256, logger: silentLogger() }),
-    ).rejects.toMatchObject({ class: 'Unauthenticated' });
-  });
-});
-
-describe('a restarted host', () => {
-  it('has everything as before', async () => {
-    await using own = await startHost();
-    const before = host;
-    const clientBefore = client;
-    host = own;
-    client = await connect();
-    try {
-      const pool = await client.call(ROOT_POOL, 'CreateResourcePool', {
-        name: 'kept',
-        spec: { cpuAllocation: {}, memoryAllocation: { limit: 500 } },
-      });
-      await client.call({ type: 'HostNetworkSystem', value: 'networkSystem' }, 'AddPortGroup', {
-        portgrp: { name: 'bridge', vlanId: 0, vswitchName: 'vSwitch0', policy: {} },
-      });
-      const on = await create(
-        {
-          deviceChange: [controller, disk('', undefined, 1024), nic],
-          extraConfig: [{ key: 'guestinfo.secret', value: 's' }],
-        },
-        pool,
-      );
-      await client.runTask(on, 'PowerOnVM_Task', {});
-      const died = await create({}, pool);
-      await client.runTask(died, 'PowerOnVM_Task', {});
-      const [uuid, config] = [await uuidOf(on), await read(on, 'config')];
-      host.machines.running.delete(await uuidOf(died));
-      await client[Symbol.asyncDispose]();
-      await host.restart();
-      client = await connect();
-      expect(await powerState(on)).toBe('poweredOn');
-      expect(await powerState(died)).toBe('poweredOff');
-      expect(await read(on, 'config')).toEqual(config);
-      expect(await read(on, 'resourcePool')).toEqual(pool);
-      expect(await read(pool, 'config.memoryAllocation.limit')).toBe(500);
-      expect(await read({ type: 'Network', value: 'network-bridge' }, 'name')).toBe('bridge');
-      await client.runTask(on, 'PowerOffVM_Task', {});
-      await client.runTask(on, 'PowerOnVM_Task', {});
-      expect(host.machines.running.get(uuid)?.guestinfo).toEqual({ 'guestinfo.secret': 's' });
-      await client[Symbol.asyncDispose]();
-    } finally {
-      host = before;
-      client = clientBefore;
-    }
   });
 });

@@ -1,1 +1,2 @@
+export { FakeS3 } from './fake-s3.ts';
 export { temporaryBlobStore } from './temporary-blob-store.ts';
