@@ -123,6 +123,16 @@ it('an exec goes on while its tether dials again, and its end is told once', asy
   expect(vch.events.filter((event) => event.type === 'exec.died')).toHaveLength(1);
 });
 
+it('an exec that a tether does not know any more is over', async () => {
+  await using vch = await start();
+  const { id, guest } = await withExec(vch);
+  guest.execs.length = 0;
+  // The new connection is there before the old one is known to be lost.
+  vch.host.dialAll();
+  guest.disconnectOldest();
+  await vi.waitFor(() => expect(vch.execution.exec(id).state).toMatchObject({ status: 'exited', exitCode: 137 }));
+});
+
 it('an exec nobody will tell the end of ends with its container', async () => {
   await using vch = await start();
   const { id, guest } = await withExec(vch);

@@ -1,6 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
-import type { ExitStatus } from '@vic/agent-protocol';
 import { VicError } from '@vic/errors';
 import { expect, it, vi } from 'vitest';
 import { SimulatedVch, newContainer } from './testing/simulated-vch.ts';
@@ -59,51 +57,6 @@ it('the launch carries addresses, extra hosts and the name server of the VCH', a
   });
 });
 
-it('attach before start gets the output from the first byte to the last', async () => {
-  await using vch = await start();
-  await vch.execution.create(newContainer('a', ['echo', 'hello']), signal);
-  const clients = await Promise.all([1, 2].map(async () => vch.execution.attach('a', { stdin: false }, signal)));
-  await vch.execution.start('a', signal);
-  expect(await Promise.all(clients.map(async ({ stdout }) => text(stdout)))).toEqual(['hello\n', 'hello\n']);
-});
-
-it('input written before start arrives, and its end ends the process', async () => {
-  await using vch = await start();
-  await vch.execution.create(newContainer('a', ['cat']), signal);
-  const { stdin, stdout } = await vch.execution.attach('a', { stdin: true }, signal);
-  stdin?.end('early');
-  await vch.execution.start('a', signal);
-  expect(await text(stdout)).toBe('early');
-  expect(await vch.execution.wait('a', 'not-running', signal)).toEqual({ exitCode: 0 });
-});
-
-it.each([
-  ['a terminal goes on to take input after the client that started it has left', true, 'typed'],
-  ['without a terminal the input ends with the client that started it', false, ''],
-])('%s', async (_, tty, expected) => {
-  await using vch = await start();
-  const request = newContainer('a', ['cat']);
-  const process = { ...request.process, tty, stdinOnce: true };
-  await vch.execution.create({ ...request, process }, signal);
-  const first = await vch.execution.attach('a', { stdin: true }, signal);
-  await vch.execution.start('a', signal);
-  const second = await vch.execution.attach('a', { stdin: true }, signal);
-  first.detach();
-  second.stdin?.end('typed');
-  expect(await text(second.stdout)).toBe(expected);
-});
-
-it('attached clients stay attached when the tether reconnects', async () => {
-  await using vch = await start();
-  const { config } = await vch.execution.create(newContainer('a', ['cat']), signal);
-  await vch.execution.start('a', signal);
-  const { stdin, stdout } = await vch.execution.attach('a', { stdin: true }, signal);
-  vch.host.guestOf(config.id)?.disconnect();
-  vch.host.dialAll();
-  stdin?.end('later');
-  expect(await text(stdout)).toBe('later');
-});
-
 it('a program that is missing keeps its error, and the machine is off', async () => {
   await using vch = await start();
   const { config } = await vch.execution.create(newContainer('a', ['missing']), signal);
@@ -133,25 +86,6 @@ it('a container that removes itself goes when its start fails, and who waits for
   await expect(vch.execution.start('a', signal)).rejects.toThrow('already allocated');
   await removed;
   expect(vch.execution.list()).toEqual([]);
-});
-
-it('a container that removes itself goes once its clients have its output', async () => {
-  await using vch = await start();
-  const output = 'x'.repeat(200_000);
-  const { config } = await vch.execution.create(newContainer('a', ['echo', output], { autoRemove: true }), signal);
-  const guest = vch.host.guestOf(config.id);
-  const delivered = Promise.withResolvers<void>();
-  if (guest !== undefined) guest.outputHeld = delivered.promise;
-  const { stdout } = await vch.execution.attach('a', { stdin: false }, signal);
-  const removed = vch.execution.wait('a', 'removed', signal);
-  await vch.execution.start('a', signal);
-  await vch.execution.wait('a', 'not-running', signal);
-  for (let turn = 0; turn < 20; turn++) await setImmediate();
-  expect(vch.host.machineOf(config.id)?.powerState).toBe('poweredOn');
-  expect((await text(stdout)).length).toBe(output.length + 1);
-  await removed;
-  delivered.resolve();
-  expect(vch.host.machineOf(config.id)).toBeUndefined();
 });
 
 it('stop sends the stop signal, and start runs it again on a fresh boot', async () => {
@@ -304,156 +238,6 @@ it('an endpoint that starts again has everything back', async () => {
   const { stdin, stdout } = await vch.execution.attach('running', { stdin: true }, signal);
   stdin?.end('still there');
   expect(await text(stdout)).toBe('still there');
-});
-
-it('an exec gives its streams and its exit code', async () => {
-  await using vch = await start();
-  await vch.execution.create(newContainer('a', ['run']), signal);
-  await vch.execution.start('a', signal);
-  const process = { ...newContainer('x', ['sh']).process, openStdin: true };
-  const { id } = await vch.execution.createExec('a', process);
-  const { stdin, stdout } = await vch.execution.startExec(id, signal);
-  stdin?.end();
-  await text(stdout);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 }));
-  expect(vch.execution.execsOf('a')).toHaveLength(1);
-  await expect(vch.execution.startExec(id, signal)).rejects.toMatchObject({ class: 'Conflict' });
-});
-
-it('an exec gets the size its client tells while it is being started', async () => {
-  await using vch = await start();
-  const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
-  await vch.execution.start('a', signal);
-  const guest = vch.host.guestOf(config.id);
-  const held = Promise.withResolvers<void>();
-  if (guest !== undefined) guest.execHeld = held.promise;
-  const { id } = await vch.execution.createExec('a', {
-    ...newContainer('x', ['sh']).process,
-    tty: true,
-    openStdin: true,
-  });
-  const starting = vch.execution.startExec(id, signal);
-  await setImmediate();
-  await vch.execution.resizeExec(id, 20, 70);
-  expect(guest?.sizes).toEqual([]);
-  held.resolve();
-  const { stdin, stdout } = await starting;
-  expect(guest?.sizes).toEqual([{ rows: 20, cols: 70 }]);
-  stdin?.end();
-  await text(stdout);
-});
-
-it('an exec waits for a tether that is dialing again', async () => {
-  await using vch = await start();
-  const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
-  await vch.execution.start('a', signal);
-  vch.host.guestOf(config.id)?.disconnect();
-  await setImmediate();
-  const process = { ...newContainer('x', ['sh']).process, openStdin: true };
-  const { id } = await vch.execution.createExec('a', process);
-  const starting = vch.execution.startExec(id, signal);
-  vch.host.dialAll();
-  const { stdin, stdout } = await starting;
-  stdin?.end();
-  await text(stdout);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 }));
-});
-
-/** A container `a` with an exec session that runs in it. */
-async function withExec(
-  vch: SimulatedVch,
-): Promise<{ readonly id: string; readonly guest: NonNullable<ReturnType<SimulatedVch['host']['guestOf']>> }> {
-  const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
-  await vch.execution.start('a', signal);
-  const guest = vch.host.guestOf(config.id);
-  if (guest === undefined) throw new Error('the container has no guest');
-  const process = { ...newContainer('x', ['sh', '-c', 'work']).process, user: 'app', openStdin: true };
-  const { id } = await vch.execution.createExec('a', process);
-  await vch.execution.startExec(id, signal);
-  return { id, guest };
-}
-
-it('an endpoint that starts again finds the execs that run, and tells their ends', async () => {
-  await using vch = await start();
-  const { id, guest } = await withExec(vch);
-  await vch.kill();
-  await vch.start();
-  expect(vch.execution.execsOf('a').map((exec) => exec.id)).toEqual([id]);
-  expect(vch.execution.exec(id)).toMatchObject({
-    process: { args: ['sh', '-c', 'work'], user: 'app', tty: false },
-    state: { status: 'running', pid: 43 },
-  });
-  await vch.execution.resizeExec(id, 20, 70);
-  expect(guest.sizes).toEqual([{ rows: 20, cols: 70 }]);
-  await expect(vch.execution.startExec(id, signal)).rejects.toMatchObject({ class: 'Conflict' });
-  guest.endExecs(3);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 3 }));
-  expect(vch.events.filter((event) => event.type === 'exec.died')).toMatchObject([{ execId: id, exitCode: 3 }]);
-});
-
-it('an exec that ended while its endpoint was away ends as it did', async () => {
-  await using vch = await start();
-  const { id, guest } = await withExec(vch);
-  await vch.kill();
-  guest.endExecs(5);
-  await vch.start();
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 5 }));
-  expect(vch.events.filter((event) => event.type === 'exec.died')).toMatchObject([{ execId: id, exitCode: 5 }]);
-});
-
-it('an exec goes on while its tether dials again, and its end is told once', async () => {
-  await using vch = await start();
-  const { id, guest } = await withExec(vch);
-  guest.disconnect();
-  await setImmediate();
-  expect(vch.execution.exec(id).state.status).toBe('running');
-  vch.host.dialAll();
-  guest.endExecs(9);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 9 }));
-  guest.disconnect();
-  vch.host.dialAll();
-  await setImmediate();
-  expect(vch.events.filter((event) => event.type === 'exec.died')).toHaveLength(1);
-});
-
-it('an exec that a tether does not know any more is over', async () => {
-  await using vch = await start();
-  const { id, guest } = await withExec(vch);
-  guest.execs.length = 0;
-  // The new connection is there before the old one is known to be lost.
-  vch.host.dialAll();
-  guest.disconnectOldest();
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toMatchObject({ status: 'exited', exitCode: 137 }));
-});
-
-it('an exec nobody will tell the end of ends with its container', async () => {
-  await using vch = await start();
-  const { id, guest } = await withExec(vch);
-  guest.disconnect();
-  await setImmediate();
-  guest.exit(0);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toMatchObject({ status: 'exited', exitCode: 137 }));
-});
-
-it('a guest gets no execs of other containers, and none that make no sense', async () => {
-  await using vch = await start();
-  const { id } = await withExec(vch);
-  const { config } = await vch.execution.create(newContainer('b', ['run']), signal);
-  await vch.execution.start('b', signal);
-  const forged = { id, args: ['x'], tty: false, user: '', openStdin: false };
-  for (const session of [forged, { ...forged, id: '../x' }, { ...forged, id: 'a'.repeat(64), args: 7 }, 'text']) {
-    vch.host
-      .guestOf(config.id)
-      ?.execs.push({ session: JSON.stringify(session), ended: Promise.withResolvers<ExitStatus>() });
-  }
-  vch.host.guestOf(config.id)?.disconnect();
-  vch.host.dialAll();
-  await setImmediate();
-  expect(vch.execution.execsOf('b')).toEqual([]);
-  expect(vch.execution.exec(id)).toMatchObject({
-    process: { args: ['sh', '-c', 'work'] },
-    state: { status: 'running' },
-  });
 });
 
 it('a machine knows how its container wants to be stopped', async () => {
