@@ -15,8 +15,10 @@ interface ProposedEntry {
     readonly [key: string]: unknown;
   };
 }
-interface ProposedEnvelope {
-  readonly dsseRequestV002: { readonly envelope: Envelope; readonly verifiers: readonly object[] };
+/** cosign 2 sends envelopes whole, cosign 3 the hash of what is signed. */
+interface ProposedV2 {
+  readonly dsseRequestV002?: { readonly envelope: Envelope; readonly verifiers: readonly object[] };
+  readonly hashedRekordRequestV002?: { readonly digest: string; readonly signature: object };
 }
 
 /** An instance of sigstore that clients can talk to: Fulcio's and Rekor's HTTP interfaces in front of one of tests. */
@@ -88,7 +90,7 @@ export class SigstoreSite implements AsyncDisposable {
         sendJson(response, 201, this.#log(json() as ProposedEntry));
         return;
       case '/api/v2/log/entries':
-        sendJson(response, 201, this.#logV2(json() as ProposedEnvelope));
+        sendJson(response, 201, this.#logV2(json() as ProposedV2));
         return;
       case '/api/v1/timestamp': {
         // TimeStampReq: the hash is the only OCTET STRING of its length.
@@ -132,12 +134,18 @@ export class SigstoreSite implements AsyncDisposable {
     };
   }
 
-  /** The second Rekor keeps the hash of an envelope's payload; it neither promises nor tells the time. */
-  #logV2({ dsseRequestV002: { envelope, verifiers } }: ProposedEnvelope): object {
+  /** The second Rekor neither promises nor tells the time. */
+  #logV2({ dsseRequestV002, hashedRekordRequestV002 }: ProposedV2): object {
+    if (hashedRekordRequestV002 !== undefined) {
+      const { digest, signature } = hashedRekordRequestV002;
+      const spec = { hashedRekordV002: { data: { algorithm: 'SHA2_256', digest }, signature } };
+      return this.sigstore.entry({ apiVersion: '0.0.2', kind: 'hashedrekord', spec }, { timestamped: true });
+    }
+    const { envelope, verifiers } = dsseRequestV002 ?? { envelope: { payload: '', signatures: [] }, verifiers: [] };
     const digest = createHash('sha256').update(Buffer.from(envelope.payload, 'base64')).digest('base64');
     const signatures = envelope.signatures.map(({ sig }) => ({ content: sig, verifier: verifiers[0] }));
-    const dsseV002 = { payloadHash: { algorithm: 'SHA2_256', digest }, signatures };
-    return this.sigstore.entry({ apiVersion: '0.0.2', kind: 'dsse', spec: { dsseV002 } }, { timestamped: true });
+    const spec = { dsseV002: { payloadHash: { algorithm: 'SHA2_256', digest }, signatures } };
+    return this.sigstore.entry({ apiVersion: '0.0.2', kind: 'dsse', spec }, { timestamped: true });
   }
 }
 
