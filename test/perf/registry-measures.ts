@@ -62,7 +62,7 @@ export const MEASURES: readonly Measure[] = [
   { name: 'manifests, 50 clients', goal: 1, run: pushManifests },
   { name: 'list 10,000 tags', goal: 1, run: async (bench) => listTags(bench, '') },
   // Ten requests against one: the other one answers with everything whatever `n` says.
-  { name: 'list 10,000 tags in pages of 1,000', goal: 0.9, run: async (bench) => listTags(bench, '?n=1000') },
+  { name: 'list 10,000 tags in pages of 1,000', goal: 0.7, run: async (bench) => listTags(bench, '?n=1000') },
   { name: 'page of 100 tags', goal: 1, run: async (bench) => getInTags(bench, 'tags/list?n=100&last=v5') },
   { name: 'page of 100 repositories', goal: 1, run: listRepositories },
 ];
