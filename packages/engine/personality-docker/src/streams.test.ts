@@ -254,6 +254,27 @@ describe('exec', () => {
     expect(frames(rest)).toBe('stdout:late input');
   });
 
+  it("writes into the stream that a user or a working directory is missing, in Docker's words", async () => {
+    const id = await create({ Cmd: ['sleep', '100'] });
+    await start(id);
+    for (const [options, exitCode, words] of [
+      [{ User: 'nosuch' }, 126, 'unable to find user nosuch: no matching entries in passwd file'],
+      [
+        { WorkingDir: '/nosuch' },
+        127,
+        'OCI runtime exec failed: exec failed: unable to start container process: chdir to cwd ("/nosuch") set in config.json failed: no such file or directory: unknown',
+      ],
+    ] as const) {
+      const exec = await createExec(id, { Cmd: ['true'], ...options });
+      const stream = await openRaw(vch.port, upgradeRequest(`/exec/${exec}/start`, '{}'));
+      expect(frames(await stream.rest())).toBe(`stdout:${words}\r\n`);
+      expect(await inspect(exec)).toMatchObject({ Running: false, ExitCode: exitCode });
+      const detached = await createExec(id, { Cmd: ['true'], ...options });
+      const refused = await request(vch.url, 'POST', `/exec/${detached}/start`, { Detach: true });
+      expect([refused.status, refused.json()]).toEqual([400, { message: words }]);
+    }
+  });
+
   it('writes why a process could not start into the stream', async () => {
     const id = await create({ Cmd: ['sleep', '100'] });
     await start(id);

@@ -1,6 +1,7 @@
 import type { ContainerCreate, HostConfig } from '@vic/docker-api';
 import type { NewContainer } from '@vic/port-layer';
 import { invalid, notServed } from '../http/docker-error.ts';
+import { refuseUnknownCapabilities } from './capability-options.ts';
 import { CONTAINER_CONFIG_RULES } from './container-config-rules.ts';
 import { HOST_CONFIG_RULES } from './host-config-rules.ts';
 import { type OptionRule, applyRules, honour } from './option-rule.ts';
@@ -14,6 +15,7 @@ const BODY_RULES: Readonly<Record<string, OptionRule>> = {
 /** Refuses what cannot be had and returns the warnings for what has no effect. */
 export function judgeOptions(body: ContainerCreate): string[] {
   const { HostConfig: hostConfig = {} } = body;
+  refuseUnknownCapabilities(hostConfig);
   return [
     ...applyRules(body, BODY_RULES),
     ...applyRules(hostConfig, HOST_CONFIG_RULES),
@@ -31,7 +33,7 @@ function judgeRestartPolicy({ RestartPolicy: policy, AutoRemove = false }: HostC
   }
   if (name === '' || name === 'no') return [];
   if (AutoRemove) throw invalid("can't create 'AutoRemove' container with restart policy");
-  return [`RestartPolicy: "${name}" has no effect; vSphere HA restarts container VMs after the failure of a host.`];
+  return [`RestartPolicy: "${name}" has no effect; a container that has ended is not started again.`];
 }
 
 function judgeLogConfig({ LogConfig: log }: HostConfig): string[] {

@@ -11,16 +11,23 @@ import { findNetwork } from '../networks/networks.ts';
 import { findContainerIfAny } from './container-access.ts';
 import { planContainer } from './new-container.ts';
 import { randomName } from './random-name.ts';
-import { asksForCpus } from './shape-options.ts';
+import { type ShapeBounds, asksForShape } from './shape-options.ts';
 
 /** `POST /containers/create`. */
 export async function createContainer(context: PersonalityContext, call: Call): Promise<void> {
   const body = await call.body(ContainerCreateSchema);
+  refuseEmptyConfig(body);
   const askedName = call.query('name') ?? '';
   const name = askedName === '' ? undefined : parseContainerName(askedName);
-  const image = resolveImage(context, body.Image ?? '', call.query('platform') ?? '');
+  if (body.Image === undefined || body.Image === '') throw invalid('no image specified');
+  const image = resolveImage(context, body.Image, call.query('platform') ?? '');
   const { id, warnings } = await createNamed(context, call, body, { image, name });
   call.json(201, { Id: id, Warnings: warnings });
+}
+
+/** In Docker's words; what is beside the container's configuration does not count. */
+function refuseEmptyConfig({ HostConfig: _host, NetworkingConfig: _networking, ...config }: ContainerCreate): void {
+  if (Object.keys(config).length === 0) throw invalid('config cannot be empty in order to create a container');
 }
 
 /** Tries of a generated name before giving up; each collision is a 1 in thousands event. */
@@ -32,7 +39,7 @@ async function createNamed(
   body: ContainerCreate,
   wanted: { readonly image: Image; readonly name: string | undefined },
 ): Promise<{ id: ContainerId; warnings: readonly string[] }> {
-  const availableCpus = await availableCpusFor(context, call, body.HostConfig ?? {});
+  const available = await availableFor(context, call, body.HostConfig ?? {});
   for (let attempt = 1; ; attempt++) {
     const name = wanted.name ?? randomName(attempt > 1);
     refuseTakenName(context, name);
@@ -41,7 +48,7 @@ async function createNamed(
       name,
       image: wanted.image,
       version: call.version,
-      bounds: { ...context.configuration, availableCpus },
+      bounds: { ...context.configuration, ...available },
       gatewayOf: (network) => context.networks.list().find((one) => one.name === network)?.gateway,
     });
     if (plan.request.network !== undefined) refuseMissingNetwork(context, plan.request.network);
@@ -56,9 +63,17 @@ async function createNamed(
   }
 }
 
-/** The CPUs there are, asked for only where the request names a number of them. */
-async function availableCpusFor(context: PersonalityContext, call: Call, hostConfig: HostConfig): Promise<number> {
-  return asksForCpus(hostConfig) ? (await context.system.describe(call.signal)).cpus : Number.POSITIVE_INFINITY;
+const UNBOUNDED = { availableCpus: Number.POSITIVE_INFINITY, availableMemoryMiB: Number.POSITIVE_INFINITY };
+
+/** The CPUs and the memory there are, asked for only where the request names how much it wants. */
+async function availableFor(
+  context: PersonalityContext,
+  call: Call,
+  hostConfig: HostConfig,
+): Promise<Pick<ShapeBounds, 'availableCpus' | 'availableMemoryMiB'>> {
+  if (!asksForShape(hostConfig)) return UNBOUNDED;
+  const { cpus, memoryBytes } = await context.system.describe(call.signal);
+  return { availableCpus: cpus, availableMemoryMiB: Math.floor(memoryBytes / 2 ** 20) };
 }
 
 /** 400 and not 404, which at this path means a missing image: command lines would pull it and try again. */

@@ -257,6 +257,11 @@ describe('values that make no sense are refused in a sentence', () => {
     [{ HostConfig: { NanoCpus: 64_000_000_000 } }, 400, 'range of CPUs is from 1 to 4, as there are only 4 CPUs'],
     [{ HostConfig: { CpusetCpus: '0-4' } }, 400, 'range of CPUs is from 1 to 4'],
     [{ HostConfig: { ShmSize: -1 } }, 400, 'SHM size'],
+    [{ HostConfig: { Memory: 999 * 2 ** 30 } }, 400, 'range of memory is up to 4096 MiB'],
+    [{ HostConfig: { CapAdd: ['NOSUCH'] } }, 400, 'invalid CapAdd: unknown capability: "CAP_NOSUCH"'],
+    [{ HostConfig: { CapDrop: ['all', 'cap_x'] } }, 400, 'invalid CapDrop: unknown capability: "CAP_X"'],
+    [{ Hostname: 'h'.repeat(65) }, 400, 'is too long (maximum 64 bytes)'],
+    [{ Image: '' }, 400, 'no image specified'],
     [{ WorkingDir: 'relative' }, 400, 'absolute path'],
     [{ StopSignal: 'NOSUCH' }, 400, 'Invalid signal: NOSUCH'],
     [{ Cmd: [], Entrypoint: [''] }, 400, 'no command specified'],
@@ -271,6 +276,26 @@ it('rounds CPUs and memory up, and says so', async () => {
   const answer = await create({ HostConfig: { NanoCpus: 1_500_000_000, Memory: 104_857_601 } });
   expect(answer.request?.shape).toEqual({ cpus: 2, memoryMiB: 101 });
   expect(answer.warnings).toHaveLength(2);
+});
+
+it('takes the names of capabilities and hosts that Docker takes', async () => {
+  const known = await create({ Hostname: 'bad_host!', HostConfig: { CapAdd: ['all', 'net_admin', 'CAP_SYS_TIME'] } });
+  expect([known.status, known.request?.hostname]).toEqual([201, 'bad_host!']);
+});
+
+it('refuses a request without a configuration', async () => {
+  for (const body of [{}, { HostConfig: { Memory: 0 } }]) {
+    const answer = await request(vch.url, 'POST', '/v1.50/containers/create', body);
+    expect([answer.status, answer.json()]).toEqual([
+      400,
+      { message: 'config cannot be empty in order to create a container' },
+    ]);
+  }
+});
+
+it('says that nothing starts a container again', async () => {
+  const { warnings } = await create({ HostConfig: { RestartPolicy: { Name: 'always' } } });
+  expect(warnings).toEqual(['RestartPolicy: "always" has no effect; a container that has ended is not started again.']);
 });
 
 it('says that --init starts nothing, and what that means', async () => {

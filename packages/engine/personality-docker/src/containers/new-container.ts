@@ -40,7 +40,7 @@ export function planContainer(
   const network = networkOptionsOf(hostConfig, config.NetworkDisabled === true, networking, warnings);
   if (network.network === 'none' && Object.keys(hostConfig.PortBindings ?? {}).length > 0)
     warnings.push(UNREACHABLE_PORTS);
-  const hostname = config.Hostname === undefined || config.Hostname === '' ? shortId(context.id) : config.Hostname;
+  const hostname = hostnameOf(config, context.id);
   const kept: MergedConfig = { ...config, Hostname: hostname };
   Object.keys(config.ExposedPorts ?? {}).forEach(parsePort);
   const request: NewContainer = {
@@ -59,6 +59,15 @@ export function planContainer(
     personality: encodeRecord({ config: kept, hostConfig: { ...hostConfig, NetworkMode: network.network } }),
   };
   return { request, warnings };
+}
+
+/** The kernel's bound, which is the only rule Docker has for it. */
+const MAX_HOSTNAME_BYTES = 64;
+
+function hostnameOf({ Hostname = '' }: MergedConfig, id: ContainerId): string {
+  if (Buffer.byteLength(Hostname) > MAX_HOSTNAME_BYTES)
+    throw invalid(`hostname "${Hostname.slice(0, 128)}" is too long (maximum ${MAX_HOSTNAME_BYTES} bytes)`);
+  return Hostname === '' ? shortId(id) : Hostname;
 }
 
 const IMAGE_VOLUMES =

@@ -11,17 +11,19 @@ const DOCKER_MINIMUM_BYTES = 6 * MIB;
 export interface ShapeBounds extends Pick<PersonalityConfiguration, 'defaultShape' | 'minimumMemoryMiB'> {
   /** CPUs of the infrastructure; a VM with more of them would not boot. */
   readonly availableCpus: number;
+  /** Memory of the infrastructure, or the limit of the VCH; a VM with more of it could not be powered on. */
+  readonly availableMemoryMiB: number;
 }
 
-/** Whether the request asks for a number of CPUs, so that it matters how many there are. */
-export function asksForCpus({ NanoCpus = 0, CpuCount = 0, CpusetCpus = '' }: HostConfig): boolean {
-  return NanoCpus !== 0 || CpuCount !== 0 || CpusetCpus !== '';
+/** Whether the request asks for CPUs or memory, so that it matters how much there is. */
+export function asksForShape({ NanoCpus = 0, CpuCount = 0, CpusetCpus = '', Memory = 0 }: HostConfig): boolean {
+  return NanoCpus !== 0 || CpuCount !== 0 || CpusetCpus !== '' || Memory !== 0;
 }
 
 /** vCPUs and memory asked for; `undefined` when the request leaves both to the VCH. Rounding is reported in `warnings`. */
 export function shapeOf(hostConfig: HostConfig, configuration: ShapeBounds, warnings: string[]): Shape | undefined {
   const cpus = cpusOf(hostConfig, configuration.availableCpus, warnings);
-  const memoryMiB = memoryOf(hostConfig, configuration.minimumMemoryMiB, warnings);
+  const memoryMiB = memoryOf(hostConfig, configuration, warnings);
   if (cpus === undefined && memoryMiB === undefined) return undefined;
   const { defaultShape } = configuration;
   return { cpus: cpus ?? defaultShape.cpus, memoryMiB: memoryMiB ?? defaultShape.memoryMiB };
@@ -67,7 +69,7 @@ function setSize(cpuset: string): number {
 
 function memoryOf(
   { Memory = 0, MemorySwap = 0 }: HostConfig,
-  minimumMiB: number,
+  { minimumMemoryMiB, availableMemoryMiB }: ShapeBounds,
   warnings: string[],
 ): number | undefined {
   if (MemorySwap > 0 && MemorySwap < Memory) {
@@ -75,7 +77,11 @@ function memoryOf(
   }
   if (Memory === 0) return undefined;
   if (Memory < DOCKER_MINIMUM_BYTES) throw invalid('Minimum memory limit allowed is 6MB');
-  const memoryMiB = Math.max(minimumMiB, Math.ceil(Memory / MIB));
+  const memoryMiB = Math.max(minimumMemoryMiB, Math.ceil(Memory / MIB));
+  if (memoryMiB > availableMemoryMiB)
+    throw invalid(
+      `range of memory is up to ${availableMemoryMiB} MiB, as there are only ${availableMemoryMiB} MiB available`,
+    );
   if (memoryMiB * MIB !== Memory)
     warnings.push(`Memory: rounded up to ${memoryMiB} MiB, which the container VM needs at least.`);
   return memoryMiB;

@@ -87,11 +87,17 @@ async function startOrExplain(
 /** Why the process did not start, with the words clients look for. */
 function startFailureText(session: ExecSession, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
+  // Docker looks the user up itself, before its runtime.
+  if (error instanceof Error && 'kind' in error && error.kind === 'user-not-found') return message;
   const exitCode = error instanceof Error && 'exitCode' in error ? error.exitCode : undefined;
   const program = session.process.args[0] ?? '';
   const worded =
     exitCode === 127
-      ? withWords(message, `exec: "${program}": executable file not found in $PATH`, /executable file not found/)
+      ? withWords(
+          message,
+          `exec: "${program}": executable file not found in $PATH`,
+          /executable file not found|no such file or directory/,
+        )
       : exitCode === 126
         ? withWords(message, `exec: "${program}": permission denied`, /permission denied/)
         : message;

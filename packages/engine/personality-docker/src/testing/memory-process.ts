@@ -6,10 +6,12 @@ import { type Program, programOf } from './memory-program.ts';
 /** A program that does not exist or may not run, with Docker's exit code. */
 export class ProgramStartError extends VicError {
   readonly exitCode: number;
+  readonly kind: string;
 
-  constructor(exitCode: number, message: string) {
+  constructor(exitCode: number, kind: string, message: string) {
     super({ class: 'InvalidArgument', code: 'CONTAINER_START_FAILED', message });
     this.exitCode = exitCode;
+    this.kind = kind;
   }
 }
 
@@ -52,10 +54,25 @@ export class MemoryProcess {
 
   /** The program of the process, or why there is none. */
   program(): Program {
-    const [name = ''] = this.config.args;
-    if (name === 'not-executable') throw new ProgramStartError(126, `exec: "${name}": permission denied`);
+    const { args, user, cwd } = this.config;
+    const [name = ''] = args;
+    if (user === 'nosuch')
+      throw new ProgramStartError(
+        126,
+        'user-not-found',
+        `unable to find user ${user}: no matching entries in passwd file`,
+      );
+    if (cwd === '/nosuch')
+      throw new ProgramStartError(
+        127,
+        'not-found',
+        `chdir to cwd ("${cwd}") set in config.json failed: no such file or directory`,
+      );
+    if (name === 'not-executable')
+      throw new ProgramStartError(126, 'permission-denied', `exec: "${name}": permission denied`);
     const program = programOf(name);
-    if (program === undefined) throw new ProgramStartError(127, `exec: "${name}": executable file not found in $PATH`);
+    if (program === undefined)
+      throw new ProgramStartError(127, 'not-found', `exec: "${name}": executable file not found in $PATH`);
     return program;
   }
 
