@@ -76,6 +76,7 @@ pub fn random_bytes(count: usize) -> io::Result<Vec<u8>> {
 
 /// Runs once through what a clone will do first, so that the frozen memory has it ready.
 pub fn warm_up() -> io::Result<()> {
+    network::settle()?;
     match sys::fork(libc::CLONE_NEWPID | libc::CLONE_NEWNS, Some(&cgroup::open()?))? {
         Some(pid) => {
             while sys::reap().is_none_or(|(reaped, _)| reaped != pid) {

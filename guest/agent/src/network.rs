@@ -11,6 +11,7 @@ use std::time::Duration;
 
 /// How long a hot-added interface may take to appear.
 const APPEAR_MS: u64 = 10_000;
+const SETTLE_MS: u64 = 3_000;
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
 const RTM_NEWROUTE: u16 = 24;
@@ -40,6 +41,19 @@ pub fn prepare() -> std::io::Result<()> {
     for card in present()? {
         allow_ipv6(&card.name, false)?;
         routes.set_link(card.index, &[], true)?;
+    }
+    Ok(())
+}
+
+/// Waits until the kernel has taken note of the cables that are plugged in, which it does once a second.
+pub fn settle() -> std::io::Result<()> {
+    let deadline = sys::monotonic_ms() + SETTLE_MS;
+    for card in present()? {
+        let reads =
+            |name: &str, value: &str| fs::read_to_string(card.path.join(name)).is_ok_and(|text| text.trim() == value);
+        while reads("carrier", "1") && !reads("operstate", "up") && sys::monotonic_ms() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
     Ok(())
 }
