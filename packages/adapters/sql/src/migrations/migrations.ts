@@ -16,7 +16,6 @@ import { tokens } from './0015-tokens.ts';
 import { listedRepositories } from './0016-listed-repositories.ts';
 import { repositoryProjects } from './0017-repository-projects.ts';
 import { listOrders } from './0018-list-orders.ts';
-import { listOrdersOnly } from './0019-list-orders-only.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, in the order they are applied; the list only ever grows at its end. */
@@ -39,5 +38,4 @@ export const MIGRATIONS: readonly Migration[] = [
   listedRepositories,
   repositoryProjects,
   listOrders,
-  listOrdersOnly,
 ];
