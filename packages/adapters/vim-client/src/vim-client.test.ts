@@ -124,8 +124,18 @@ describe('a server', () => {
       ...{ url, ca, user: 'u', password: 'p', logger: silentLogger(), absenceMs: 150 },
     });
     await server[Symbol.asyncDispose]();
-    const call = client.call(SERVICE_INSTANCE, 'CurrentTime', {});
-    await expect(call).rejects.toMatchObject({ class: 'Unavailable', code: 'HTTP_REFUSED' });
+    for (const call of [
+      async () => client.call(SERVICE_INSTANCE, 'CurrentTime', {}),
+      async () => client.call(VM, 'PowerOnVM_Task', {}),
+    ]) {
+      await expect(call()).rejects.toMatchObject({
+        class: 'Unavailable',
+        code: 'VIM_SERVER_AWAY',
+        message: expect.stringMatching(
+          new RegExp(`^The vSphere API at ${url} cannot be reached; it was tried again for 0.15 seconds`),
+        ),
+      });
+    }
   });
 
   it('whose authority is not trusted is refused, and can be probed', async () => {

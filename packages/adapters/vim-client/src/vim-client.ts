@@ -13,7 +13,7 @@ import {
 } from '@vic/vim';
 import type { HttpRequest, HttpResponse } from '@vic/http-client';
 import { Connection, type CallOptions, type ConnectionOptions } from './connection.ts';
-import { isReadMethod, retryWhileAway } from './retry-while-away.ts';
+import { isReadMethod, retryWhileAway, type Effect } from './retry-while-away.ts';
 import { filterForObjects, retrieve } from './property-collector.ts';
 import { waitForTask, type TaskOptions } from './wait-for-task.ts';
 
@@ -24,7 +24,7 @@ export interface VimClientOptions extends ConnectionOptions {
   readonly logger: Logger;
   /** Ends the attempt to connect. */
   readonly signal?: AbortSignal;
-  /** How long reads wait for a server that cannot be reached, because it restarts; half a minute by default. */
+  /** How long reads wait for a server that cannot be reached, because it restarts, and changes at most; half a minute by default. */
   readonly absenceMs?: number;
 }
 
@@ -54,6 +54,8 @@ const SERVICE_INSTANCE = reference('ServiceInstance', 'ServiceInstance');
 const LOGOUT_TIMEOUT_MS = 5000;
 /** A host that was killed serves again a few seconds later. */
 const DEFAULT_ABSENCE_MS = 30_000;
+/** Somebody waits for a change; it is for them to ask again. */
+const MAX_CHANGE_ABSENCE_MS = 10_000;
 
 /** A session with a vSphere server, kept alive by logging in again when the server has forgotten it. */
 export class VimClient implements VimCaller, AsyncDisposable {
@@ -94,7 +96,7 @@ export class VimClient implements VimCaller, AsyncDisposable {
   /**
    * Calls a method; when the session was lost, logs in again and calls once more.
    *
-   * Methods that only read wait for a server that cannot be reached for the moment.
+   * Waits for a server that cannot be reached for the moment, with what changes something only while it has not been sent.
    */
   async call<M extends MethodName>(
     self: ManagedObjectReference,
@@ -103,7 +105,7 @@ export class VimClient implements VimCaller, AsyncDisposable {
     options: CallOptions = {},
   ): Promise<MethodResult<M>> {
     const once = async (): Promise<MethodResult<M>> => this.#callOnce(self, method, args, options);
-    return isReadMethod(method) ? this.#retryWhileAway(once, options.signal) : once();
+    return this.#retryWhileAway(isReadMethod(method) ? 'read' : 'change', once, options.signal);
   }
 
   async #callOnce<M extends MethodName>(
@@ -142,7 +144,7 @@ export class VimClient implements VimCaller, AsyncDisposable {
    */
   async request(path: string, request: TransferRequest): Promise<HttpResponse> {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (isRead) return this.#retryWhileAway(async () => this.#requestTwice(path, request), request.signal);
+    if (isRead) return this.#retryWhileAway('read', async () => this.#requestTwice(path, request), request.signal);
     const { body } = request;
     if (body === undefined || typeof body === 'string' || body instanceof Uint8Array)
       return this.#requestTwice(path, request);
@@ -177,8 +179,10 @@ export class VimClient implements VimCaller, AsyncDisposable {
     await retrieve(this, [filterForObjects([this.content.rootFolder], ['name'])], { signal });
   }
 
-  async #retryWhileAway<T>(operation: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    return retryWhileAway(operation, this.#options.absenceMs ?? DEFAULT_ABSENCE_MS, signal);
+  async #retryWhileAway<T>(effect: Effect, operation: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { absenceMs = DEFAULT_ABSENCE_MS } = this.#options;
+    const patienceMs = effect === 'read' ? absenceMs : Math.min(absenceMs, MAX_CHANGE_ABSENCE_MS);
+    return retryWhileAway({ server: this.#connection.origin, effect, absenceMs: patienceMs }, operation, signal);
   }
 
   /** One login for all calls that found the same session gone. */
