@@ -23,6 +23,14 @@ pub struct Started {
     pub stderr: Option<File>,
 }
 
+/// What is done about a working directory that is missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Cwd {
+    /// As Docker for the main process: by root.
+    IsMade,
+    MustBeThere,
+}
+
 /// The child's ends.
 pub struct ChildStreams {
     pub terminal: Option<File>,
@@ -40,7 +48,7 @@ pub fn start(spec: &ProcessSpec, hostname: &str, main: i32, limits: &[Limit]) ->
     match fork_beside(main, &group).map_err(other)? {
         None => {
             let failure = match forget_tether() {
-                Ok(()) => run(spec, hostname, limits, &child),
+                Ok(()) => run(spec, hostname, limits, &child, Cwd::MustBeThere),
                 Err(error) => other(error),
             };
             tell_failure(&report_to, &failure);
@@ -154,14 +162,14 @@ pub fn forget_tether() -> io::Result<()> {
 }
 
 /// In a child whose root is the container's: everything up to exec. Comes back only with the reason why not.
-pub fn run(spec: &ProcessSpec, hostname: &str, limits: &[Limit], child: &ChildStreams) -> StartFailure {
-    match prepare(spec, limits, child) {
+pub fn run(spec: &ProcessSpec, hostname: &str, limits: &[Limit], child: &ChildStreams, cwd: Cwd) -> StartFailure {
+    match prepare(spec, limits, child, cwd) {
         Ok(home) => execute(spec, hostname, &home),
         Err(failure) => failure,
     }
 }
 
-fn prepare(spec: &ProcessSpec, limits: &[Limit], child: &ChildStreams) -> Result<String, StartFailure> {
+fn prepare(spec: &ProcessSpec, limits: &[Limit], child: &ChildStreams, cwd: Cwd) -> Result<String, StartFailure> {
     let other = |what: &str| {
         let what = what.to_owned();
         move |error: io::Error| StartFailure::new("other", format!("{what}: {error}"))
@@ -178,17 +186,27 @@ fn prepare(spec: &ProcessSpec, limits: &[Limit], child: &ChildStreams) -> Result
         sys::duplicate_to(stream, number as i32).map_err(other("cannot connect a standard stream"))?;
     }
     sys::set_file_mask(0o022);
-    // As Docker: a missing working directory is created, by root.
-    let cwd = |error: io::Error| {
-        StartFailure::new("cwd", format!("cannot change to working directory {}: {error}", spec.cwd))
-    };
-    let created = fs::create_dir_all(&spec.cwd);
+    let made = if cwd == Cwd::IsMade { fs::create_dir_all(&spec.cwd) } else { Ok(()) };
     let entered = std::env::set_current_dir(&spec.cwd);
     sys::become_user(account.uid, account.gid, &account.groups).map_err(other("cannot become the user"))?;
     if entered.is_err() {
-        std::env::set_current_dir(&spec.cwd).map_err(|error| cwd(created.err().unwrap_or(error)))?;
+        std::env::set_current_dir(&spec.cwd).map_err(|error| match made {
+            Err(made) if error.kind() == io::ErrorKind::NotFound => no_cwd(&spec.cwd, &made),
+            _ => no_cwd(&spec.cwd, &error),
+        })?;
     }
     Ok(account.home)
+}
+
+/// In the words of Docker's runtime.
+fn no_cwd(cwd: &str, error: &io::Error) -> StartFailure {
+    let (kind, reason) = match error.kind() {
+        io::ErrorKind::NotFound => ("not-found", "no such file or directory".to_owned()),
+        io::ErrorKind::PermissionDenied => ("permission-denied", "permission denied".to_owned()),
+        io::ErrorKind::NotADirectory => ("cwd", "not a directory".to_owned()),
+        _ => ("cwd", error.to_string()),
+    };
+    StartFailure::new(kind, format!("chdir to cwd (\"{cwd}\") set in config.json failed: {reason}"))
 }
 
 fn execute(spec: &ProcessSpec, hostname: &str, home: &str) -> StartFailure {

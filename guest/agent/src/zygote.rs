@@ -6,7 +6,7 @@
 use crate::cgroup;
 use crate::disk::ROOT;
 use crate::message::{self, LaunchSpec, Request, StartFailure};
-use crate::process::{self, ChildStreams, Started};
+use crate::process::{self, ChildStreams, Cwd, Started};
 use crate::rootfs::{self, PSEUDO};
 use crate::sys;
 use std::fs::File;
@@ -120,7 +120,7 @@ fn become_container(spec: &LaunchSpec, number: u32, streams: [File; 3]) -> Start
         Err(failure) => return failure,
     };
     match enter_root() {
-        Ok(()) => process::run(&spec.process, &spec.hostname, &spec.limits, &streams),
+        Ok(()) => process::run(&spec.process, &spec.hostname, &spec.limits, &streams, Cwd::IsMade),
         Err(error) => StartFailure::new("mount", format!("cannot enter the container's root: {error}")),
     }
 }

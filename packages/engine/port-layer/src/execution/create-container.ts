@@ -90,6 +90,7 @@ async function commit(context: ExecutionContext, handle: NewHandle, signal: Abor
       name: handle.record.vmName,
       powerState,
       frozen: false,
+      crashed: false,
       changeVersion: '',
       extraConfig: {},
     };

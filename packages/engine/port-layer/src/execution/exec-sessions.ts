@@ -89,7 +89,7 @@ export class ExecSessions {
       startedAtSize = entry.consoleSize;
       running = await session.exec(execSpecOf(entry), signal, encodeExecRecord(entry.session));
     } catch (error) {
-      const exitCode = error instanceof StartFailedError ? error.exitCode : 126;
+      const exitCode = error instanceof StartFailedError ? error.execExitCode : 126;
       become(entry, { status: 'exited', exitCode, error: describeError(error) });
       throw error;
     } finally {

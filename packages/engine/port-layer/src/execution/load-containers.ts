@@ -13,6 +13,7 @@ import { writeDownEnd } from './reconcile.ts';
 import { removeInBackground } from './remove-container.ts';
 import { TemplatePool } from './template-pool.ts';
 import { parseTimeNs } from './time.ts';
+import { unreportedEnd } from './unreported-end.ts';
 
 /** Rebuilds everything from the machines of the VCH, when the endpoint starts. */
 export async function loadContainers(
@@ -83,7 +84,7 @@ function stateOf(context: ExecutionContext, record: ContainerRecord, machine: Ma
     finishedAt: formatRfc3339(context.clock.nowNs()),
     exitCode: KILLED_EXIT_CODE,
     oomKilled: false,
-    error: error ?? 'The container VM was powered off while its endpoint was away.',
+    error: error ?? unreportedEnd(machine, 'while its endpoint was away'),
   };
 }
 

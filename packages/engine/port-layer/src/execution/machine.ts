@@ -11,6 +11,8 @@ export interface Machine {
   readonly powerState: PowerState;
   /** Whether it is a frozen instant clone source. */
   readonly frozen: boolean;
+  /** Whether its last run ended by itself without an orderly end, as when its kernel panics. */
+  readonly crashed: boolean;
   /** Changes with every reconfiguration; guards against lost updates. */
   readonly changeVersion: string;
   /** Write-only keys are not in it. */

@@ -6,6 +6,7 @@ import type { ExecutionContext } from './execution-context.ts';
 import { readGuestStatus } from './guest-status.ts';
 import { recordExit } from './handle.ts';
 import type { Machine } from './machine.ts';
+import { unreportedEnd } from './unreported-end.ts';
 import { forgetContainer } from './remove-container.ts';
 import { startContainer } from './start-container.ts';
 import { parseTimeNs } from './time.ts';
@@ -50,7 +51,7 @@ export async function verifyRunning(
   unit.machine = machine;
   takeGuestStatus(unit);
   if (machine.powerState === 'poweredOn' || unit.state.status !== 'running') return;
-  const { error = 'The container VM was powered off at the infrastructure.' } = readGuestStatus(machine.extraConfig);
+  const { error = unreportedEnd(machine, 'at the infrastructure') } = readGuestStatus(machine.extraConfig);
   const end = { exitCode: KILLED_EXIT_CODE, oom: false, timeNs: context.clock.nowNs(), error };
   if (unit.markEnded(end)) await writeDownEnd(context, unit, signal);
 }

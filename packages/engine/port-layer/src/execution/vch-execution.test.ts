@@ -249,3 +249,18 @@ it('a machine knows how its container wants to be stopped', async () => {
     'guestinfo.vic.stop.timeout': '30',
   });
 });
+
+it.each([
+  ['crashed', 'The container VM ended without reporting why: it crashed, or was killed at the infrastructure.'],
+  ['was powered off', 'The container VM was powered off at the infrastructure.'],
+])('a container whose machine %s has that as its error', async (how, error) => {
+  await using vch = await start();
+  const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
+  await vch.execution.start('a', signal);
+  const ref = vch.host.machineOf(config.id)?.ref ?? '';
+  if (how === 'crashed') vch.host.crash(ref);
+  else await vch.host.powerOff(ref);
+  await vi.waitFor(() =>
+    expect(vch.execution.get('a').state).toMatchObject({ status: 'exited', exitCode: 137, error }),
+  );
+});

@@ -5,6 +5,7 @@ export const MACHINE_PROPERTIES = [
   'name',
   'runtime.powerState',
   'runtime.instantCloneFrozen',
+  'runtime.cleanPowerOff',
   'config.changeVersion',
   'config.extraConfig',
 ] as const;
@@ -15,11 +16,13 @@ export function machineOf(ref: string, properties: Readonly<Record<string, unkno
   const extraConfig = properties['config.extraConfig'];
   if (typeof name !== 'string' || !Array.isArray(extraConfig)) return undefined;
   const changeVersion = properties['config.changeVersion'];
+  const powerState = powerStateOf(properties['runtime.powerState']);
   return {
     ref,
     name,
-    powerState: powerStateOf(properties['runtime.powerState']),
+    powerState,
     frozen: properties['runtime.instantCloneFrozen'] === true,
+    crashed: powerState === 'poweredOff' && properties['runtime.cleanPowerOff'] === false,
     changeVersion: typeof changeVersion === 'string' ? changeVersion : '',
     extraConfig: Object.fromEntries(extraConfig.flatMap((option: unknown) => entryOf(option))),
   };

@@ -200,6 +200,10 @@ describe('exec', () => {
       kind: 'not-executable',
       exitCode: 126,
     });
+    await expect(session.exec(processSpec(['true'], { cwd: '/nosuch' }))).rejects.toMatchObject({
+      kind: 'not-found',
+      message: 'chdir to cwd ("/nosuch") set in config.json failed: no such file or directory',
+    });
     await expect(session.exec(processSpec(['true'], { user: 'ghost' }))).rejects.toMatchObject({
       kind: 'user-not-found',
     });
@@ -286,7 +290,7 @@ describe('a start that fails', () => {
   it.each([
     ['not-found', processSpec(['nothing-here']), /executable file not found in \$PATH/],
     ['user-not-found', processSpec(['true'], { user: 'ghost' }), /unable to find user ghost/],
-    ['cwd', processSpec(['true'], { cwd: '/both' }), /working directory/],
+    ['cwd', processSpec(['true'], { cwd: '/both' }), /chdir to cwd \("\/both"\) .*: not a directory/],
   ])('is reported as %s and ends the machine', async (kind, process, message) => {
     await using machine = await lab.start();
     const session = await machine.session();

@@ -15,4 +15,9 @@ export class StartFailedError extends VicError {
     if (this.kind === 'not-found') return 127;
     return this.kind === 'permission-denied' || this.kind === 'not-executable' ? 126 : 128;
   }
+
+  /** That of an exec: Docker looks its user up before there is a runtime, and gives 126 for what fails by then. */
+  get execExitCode(): number {
+    return this.kind === 'user-not-found' ? 126 : this.exitCode;
+  }
 }

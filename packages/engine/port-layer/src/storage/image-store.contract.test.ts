@@ -115,6 +115,7 @@ test('ids, sizes and digests are those skopeo and umoci see; a second pull fetch
   expect(image.repoTags).toEqual([`${domain}/lib/few:1`]);
   const events: PullEvent[] = [];
   await store.pull(reference, { signal: never, progress: (event) => void events.push(event) });
+  expect(events[0]).toEqual({ kind: 'from', repository: 'lib/few', tag: '1' });
   expect(events.filter((event) => event.kind === 'layer').every((event) => event.status === 'Already exists')).toBe(
     true,
   );

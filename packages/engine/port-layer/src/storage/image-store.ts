@@ -5,7 +5,7 @@ import type { ImageId } from '@vic/ids';
 import { shortId } from '@vic/ids';
 import type { PullProgress, RegistryClient, RegistryCredentials, ResolvedImage } from '@vic/imagec';
 import type { Logger } from '@vic/log';
-import { canonicalReference, chainIds, digestOfBytes, familiarReference, parseReference, withTag } from '@vic/oci';
+import { chainIds, digestOfBytes, familiarReference, withTag } from '@vic/oci';
 import type { ChainId, ImageReference, Platform } from '@vic/oci';
 import { planRemoval } from './image-removal.ts';
 import { ImageRecords } from './image-records.ts';
@@ -119,7 +119,7 @@ export class ImageStore {
       ...(credentials === undefined ? {} : { credentials }),
       ...(platform === undefined ? {} : { platform }),
     });
-    progress({ kind: 'from', repository: repositoryOf(wanted), tag: wanted.digest ?? wanted.tag ?? 'latest' });
+    progress({ kind: 'from', repository: wanted.path, tag: wanted.digest ?? wanted.tag ?? 'latest' });
     const pinned = chainIds(resolved.config.diffIds);
     using _pin = this.#pin(pinned);
     const layers = await this.#puller.pull({
@@ -266,10 +266,6 @@ function recordOf(resolved: ResolvedImage, layers: readonly ImageLayer[]): Image
 function namesFor({ domain, path, tag, digest }: ImageReference, resolved: ResolvedImage): readonly ImageReference[] {
   const byDigest = { domain, path, digest: resolved.digest };
   return tag === undefined || digest !== undefined ? [byDigest] : [{ domain, path, tag }, byDigest];
-}
-
-function repositoryOf({ domain, path }: ImageReference): string {
-  return domain === 'docker.io' ? path : familiarReference(parseReference(canonicalReference({ domain, path })));
 }
 
 async function emptyDirectory(path: string): Promise<void> {

@@ -115,6 +115,11 @@ export class SimulatedHost implements MachineInfrastructure {
     if (this.#machines.delete(ref)) this.#updates.publish([{ kind: 'gone', ref }]);
   }
 
+  /** The kernel of a machine panics. */
+  crash(ref: string): void {
+    this.#off(this.#get(ref), true);
+  }
+
   /** Adds a machine as a crashed endpoint may have left it. */
   plant(extraConfig: Readonly<Record<string, string>>): string {
     const shape = { cpus: 1, memoryMiB: 256 };
@@ -147,6 +152,7 @@ export class SimulatedHost implements MachineInfrastructure {
       name: spec.name,
       powerState: 'poweredOff',
       frozen: false,
+      crashed: false,
       changeVersion: '1',
       extraConfig,
     };
@@ -157,7 +163,7 @@ export class SimulatedHost implements MachineInfrastructure {
   }
 
   #boot(entry: SimulatedMachine): void {
-    this.#change(entry, { powerState: 'poweredOn' });
+    this.#change(entry, { powerState: 'poweredOn', crashed: false });
     const { extraConfig } = entry.machine;
     if (extraConfig['guestinfo.vic.template'] === 'true') {
       this.#change(entry, { frozen: true });
@@ -178,10 +184,10 @@ export class SimulatedHost implements MachineInfrastructure {
     this.listener?.(guest.connect());
   }
 
-  #off(entry: SimulatedMachine): void {
+  #off(entry: SimulatedMachine, crashed = false): void {
     entry.guest?.disconnect();
     entry.guest = undefined;
-    this.#change(entry, { powerState: 'poweredOff', frozen: false });
+    this.#change(entry, { powerState: 'poweredOff', frozen: false, crashed });
   }
 
   #change(entry: SimulatedMachine, change: Partial<Machine>): void {
