@@ -83,7 +83,10 @@ export function machineArguments(machine: MachineCommandLine): readonly string[]
     ...['-device', 'virtio-scsi-pci,id=scsi0,bus=pci.0,addr=0x4'],
     ...['-netdev', `tap,id=net0,ifname=${escapeValue(machine.nic.tap)},script=no,downscript=no,vnet_hdr=on`],
     // A clone has no address yet that it could announce.
-    ...['-device', `virtio-net-pci,id=${PRIMARY_NIC},netdev=net0,romfile=,bus=pci.0,addr=0x5,mac=${machine.nic.mac},guest_announce=off`],
+    ...[
+      '-device',
+      `virtio-net-pci,id=${PRIMARY_NIC},netdev=net0,romfile=,bus=pci.0,addr=0x5,mac=${machine.nic.mac},guest_announce=off`,
+    ],
     ...bootArguments(machine.boot),
     // Either way the machine waits: its disks are plugged in before it runs.
     ...(machine.incoming ? ['-incoming', 'defer'] : ['-S']),
