@@ -23,6 +23,11 @@ export class MachineDirectory {
     return join(this.#path, 'disks');
   }
 
+  /** For what is on its way to an image; it stays when the program is killed, and goes with the VM's power. */
+  get spool(): string {
+    return join(this.#path, 'spool');
+  }
+
   /** The VM's `guestinfo.*` keys, secrets included. */
   async guestinfo(): Promise<Readonly<Record<string, string>>> {
     const path = join(this.#path, 'guestinfo.json');

@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { VicError } from '@vic/errors';
 import { RegistryClient } from '@vic/imagec';
 import type { Logger } from '@vic/log';
@@ -58,7 +55,7 @@ export async function serve(options: EndpointOptions, signal: AbortSignal): Prom
 
   const registry = stack.use(registryOf(configuration));
   const holder: { execution?: VchExecution } = {};
-  const images = await openImages(options, infrastructure, registry, holder, stack, signal);
+  const images = await openImages(options, infrastructure, registry, holder, signal);
   const execution = stack.use(await openExecution(options, infrastructure, networks, images, signal));
   holder.execution = execution;
   stack.use(
@@ -113,7 +110,6 @@ async function openImages(
   infrastructure: Infrastructure,
   registry: RegistryClient,
   holder: { readonly execution?: VchExecution },
-  stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<ImageStore> {
   const { configuration, directory, logger } = options;
@@ -121,8 +117,6 @@ async function openImages(
     { ...infrastructure, socketDirectory: directory.disks, folder: configuration.folder, logger },
     signal,
   );
-  const spoolDirectory = await mkdtemp(join(tmpdir(), 'vch-endpoint-'));
-  stack.defer(async () => rm(spoolDirectory, { recursive: true, force: true }));
   return ImageStore.open(
     {
       disks,
@@ -134,7 +128,7 @@ async function openImages(
           .filter(({ config }) => config.imageId === id)
           .map(({ config, state }) => ({ containerId: config.id, running: state.status === 'running' })),
     },
-    { spoolDirectory, baseImageBytes: configuration.baseImageSizeBytes },
+    { spoolDirectory: directory.spool, baseImageBytes: configuration.baseImageSizeBytes },
     signal,
   );
 }

@@ -56,6 +56,9 @@ export class MachineFiles {
   get deviceDisks(): string {
     return join(this.device, 'disks');
   }
+  get deviceSpool(): string {
+    return join(this.device, 'spool');
+  }
 
   /** Makes the folders every machine has. */
   async create(uid: number): Promise<void> {

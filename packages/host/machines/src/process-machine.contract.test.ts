@@ -8,7 +8,7 @@ import { TestHost } from './fixtures/test-host.ts';
 
 /** Reports what it is given, configures its interface, and waits. */
 const PROGRAM = `
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 const directory = process.env.VIC_VM_DIRECTORY;
 const report = (key, value) =>
@@ -20,6 +20,7 @@ report('uid', process.getuid());
 report('secret', 'must not arrive');
 process.on('SIGTERM', () => process.exit(0));
 setInterval(() => undefined, 1000);
+writeFileSync(directory + '/spool/left', '');
 report('pid', process.pid);
 `;
 
@@ -89,6 +90,7 @@ describe('a process VM', () => {
     const exited = await host.backend.event((event) => event.type === 'exited', 'the exit');
     expect(exited).toMatchObject({ id: spec.id, exit: 'crashed' });
     expect(await findLink(scope, 'eth0')).toMatchObject({ addresses: ['10.9.9.9/24'] });
+    await access(host.path(spec.id, 'device/spool/left'));
     host.backend.events.length = 0;
     await host.backend.call('powerOn', { ...spec, disks: [disk] });
     await reported('pid');
@@ -131,6 +133,7 @@ describe('a process VM', () => {
     expect(exited).toMatchObject({ exit: 'guest-shutdown' });
     expect(await namespaceExists(scope.namespace)).toBe(false);
     expect(await host.backend.call('listPorts')).toEqual([]);
+    await expect(access(host.path(spec.id, 'device/spool'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('refuses what it cannot be', async () => {

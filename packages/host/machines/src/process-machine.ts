@@ -189,8 +189,10 @@ export class ProcessMachine implements Machine {
     const { uid } = this.#record;
     await this.#files.create(uid);
     await mkdir(this.#files.device, { recursive: true, mode: 0o711 });
-    await mkdir(this.#files.deviceDisks, { recursive: true, mode: 0o700 });
-    await chown(this.#files.deviceDisks, uid, uid);
+    for (const folder of [this.#files.deviceDisks, this.#files.deviceSpool]) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await chown(folder, uid, uid);
+    }
     const guestinfo = `${JSON.stringify(spec.guestinfo)}\n`;
     await replaceOwned(join(this.#files.device, 'guestinfo.json'), uid, 0o600, guestinfo);
     await appendable(this.#files.deviceJournal, uid);
@@ -312,6 +314,7 @@ export class ProcessMachine implements Machine {
     for (const disk of this.#record.disks) await this.#dropDisk(disk);
     for (const nic of this.#record.nics) await this.#dropNic(nic);
     await deleteNamespace(this.#namespace);
+    await rm(this.#files.deviceSpool, { recursive: true, force: true });
     await rm(this.#files.record, { force: true });
     this.#context.users.release(this.#record.uid);
   }
