@@ -202,7 +202,9 @@ describe('a frozen machine', () => {
     }
     const disk = { key: 2000, unitNumber: 0, path: await host.disk(), readOnly: false };
     await host.backend.call('attachDisk', empty.id, disk);
-    await expect(host.backend.call('attachDisk', empty.id, { ...disk, key: 2001 })).rejects.toMatchObject({ code: 'QMP_REFUSED' });
+    await expect(host.backend.call('attachDisk', empty.id, { ...disk, key: 2001 })).rejects.toMatchObject({
+      code: 'QMP_REFUSED',
+    });
     await host.backend.call('detachDisk', empty.id, 2000);
     const other = { ...(await cloneSpec()), forkedFrom: source.id };
     await expect(host.backend.call('instantClone', source.id, other)).rejects.toMatchObject({
