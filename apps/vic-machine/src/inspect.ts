@@ -3,7 +3,8 @@ import { configurationOf } from '@vic/vch';
 import { VCH_OPTIONS, findVch } from './find-vch.ts';
 import { summaryOf } from './summary.ts';
 import { TARGET_OPTIONS, connect } from './target-options.ts';
-import { createOptionsOf } from './create-options-of.ts';
+import { createLineOf } from './create-line-of.ts';
+import type { CreateLine } from './create-line-of.ts';
 
 const OPTIONS = { ...TARGET_OPTIONS, ...VCH_OPTIONS } as const;
 
@@ -32,13 +33,30 @@ export const inspectConfig = defineCommand({
   run: async (options, context) => {
     await using session = await connect(options, context);
     const vch = await findVch(session.client, options, context.signal);
-    const createOptions = createOptionsOf(configurationOf(vch));
-    context.result(
-      createOptions,
-      createOptions.map(([name, value]) => (value === '' ? `--${name}` : `--${name} ${quoted(value)}`)).join('\n'),
-    );
+    const line = createLineOf(configurationOf(vch));
+    context.result(line, textOf(line).join('\n'));
   },
 });
+
+/** One option a line; the rest is comments, so that the options can be taken by `grep -v '^#'`. */
+function textOf({ options, files, leftOut }: CreateLine): readonly string[] {
+  return [
+    ...options.map(([name, value]) => (value === '' ? `--${name}` : `--${name} ${quoted(value)}`)),
+    ...leftOut.map((what) => `# Left out: ${what}.`),
+    ...files.flatMap((file) =>
+      'from' in file
+        ? [`# ${file.name} has to be there first: download it from ${file.from}, or leave the option out.`]
+        : [`# ${file.name} has to be there first, with this in it:`, ...commented(file.content)],
+    ),
+  ];
+}
+
+function commented(text: string): readonly string[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `# ${line}`);
+}
 
 /** For a shell, when it needs to be. */
 function quoted(value: string): string {

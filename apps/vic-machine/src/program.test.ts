@@ -1,10 +1,11 @@
 import { runCommandLine } from '@vic/cli';
 import type { Terminal } from '@vic/cli';
+import { CertificateAuthority } from '@vic/pki';
 import type { VchConfiguration } from '@vic/vch';
 import { sampleConfiguration } from '@vic/vch/testing';
 import { describe, expect, it } from 'vitest';
 import { CREATE_OPTIONS } from './create-options.ts';
-import { createOptionsOf } from './create-options-of.ts';
+import { createLineOf } from './create-line-of.ts';
 import { vicMachine } from './program.ts';
 import { summaryOf } from './summary.ts';
 
@@ -27,6 +28,21 @@ const configuration: VchConfiguration = {
   bootstrapIso: '[ds 1] VIC/boot/bootstrap.iso',
   registries: { ...sampleConfiguration.registries, httpProxy: undefined },
 };
+
+/** With certificates of an authority, and an authority of registries. */
+async function configurationWith(authorityName: string, host: string): Promise<VchConfiguration> {
+  const authority = await CertificateAuthority.create({ commonName: authorityName });
+  const { certificate: serverCertificate } = await authority.issueServer({ commonName: host }, [host]);
+  return {
+    ...configuration,
+    registries: { ...configuration.registries, certificateAuthorities: ['authority of a registry'] },
+    tls: {
+      mode: 'tls-verify',
+      serverCertificate,
+      clientCertificateAuthorities: [authority.credential.certificate],
+    },
+  };
+}
 
 describe('vic-machine', () => {
   it('every option of the original that is not covered is refused by name', async () => {
@@ -73,10 +89,29 @@ describe('what is said about a VCH', () => {
     expect(summaryOf(plain, 'vm-1').lines.at(-1)).toBe('docker -H 10.0.0.10:2375 info');
   });
 
-  it('createOptionsOf() gives options that create takes', () => {
-    const options = createOptionsOf(configuration);
+  it('createLineOf() gives options that create takes, and the files that they name', async () => {
+    const { options, files, leftOut } = createLineOf(await configurationWith('vch CA', 'vch.test'));
     expect(options).toContainEqual(['image-store', 'ds 1/a']);
     expect(options).toContainEqual(['base-image-size', '8192MB']);
     for (const [name] of options) expect(Object.keys(CREATE_OPTIONS)).toContain(name);
+    expect(options.slice(-3)).toEqual([
+      ['tls-cname', 'vch.test'],
+      ['registry-ca', 'registry-ca-1.pem'],
+      ['bootstrap-iso', 'bootstrap.iso'],
+    ]);
+    expect(files).toEqual([
+      { name: 'registry-ca-1.pem', content: 'authority of a registry' },
+      { name: 'bootstrap.iso', from: '[ds 1] VIC/boot/bootstrap.iso' },
+    ]);
+    expect(leftOut.join()).toMatch(/--memory.*--endpoint-cpu.*--target/);
+  });
+
+  it('createLineOf() names an address of the certificate only where it was given, and says what it cannot', async () => {
+    const made = createLineOf(await configurationWith('vch CA', '10.0.0.10'));
+    expect(made.options.map(([name]) => name)).not.toContain('tls-cname');
+    const given = createLineOf(await configurationWith('corporate', 'vch.corp'));
+    expect(given.options).toContainEqual(['tls-ca', 'tls-ca-1.pem']);
+    expect(given.options.map(([name]) => name)).not.toContain('tls-cname');
+    expect(given.leftOut[0]).toContain('--tls-server-key');
   });
 });
