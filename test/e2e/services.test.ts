@@ -64,6 +64,14 @@ describe('services in container VMs', () => {
     expect(interfaces.split(/\s+/)).toEqual(['lo']);
   });
 
+  it('have the MAC that neighbours remember, at an address that was another’s', async () => {
+    const script = 'hostname -i; cat /sys/class/net/eth0/address';
+    const see = async (): Promise<string> => lab.docker.ok(['run', '--rm', lab.busybox, 'sh', '-c', script]);
+    const first = await see();
+    expect(first).toMatch(/\n00:50:56:[0-3][0-9a-f]:/);
+    expect(await see()).toBe(first);
+  });
+
   it('give their ports back when they stop', async () => {
     await lab.docker.ok(['stop', 'web']);
     await lab.docker.ok(['run', '--detach', '--name', 'web-2', '--publish', '8080:80', nginxImage]);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { shortId } from '@vic/ids';
 import type { NetworkEndpoint, NewContainer, PortBinding, Shape } from './container.ts';
 import {
@@ -67,14 +66,8 @@ export function joinImage(handle: NewHandle, topDisk: string): NewHandle {
   return { ...handle, parentDisk: topDisk };
 }
 
-/**
- * Connects the container to a network.
- *
- * Its MAC comes from its id and not from its address: two VCHs may well use the same addresses, each on a port
- * group of its own, and a server refuses a MAC that it has seen.
- */
-export function joinNetwork(handle: NewHandle, reserved: NetworkEndpoint, portGroup: string): NewHandle {
-  const endpoint = { ...reserved, mac: macOf(handle.record.config.id) };
+/** Connects the container to a network. */
+export function joinNetwork(handle: NewHandle, endpoint: NetworkEndpoint, portGroup: string): NewHandle {
   return { ...handle, record: { ...handle.record, endpoint }, nic: { portGroup, mac: endpoint.mac } };
 }
 
@@ -137,12 +130,6 @@ export function machineChangeOf(handle: EditHandle): MachineChange {
       ...(handle.ports === undefined ? {} : encodePorts(handle.ports)),
     },
   };
-}
-
-/** A locally administered unicast address. */
-function macOf(id: string): string {
-  const digits = createHash('sha256').update(id).digest('hex');
-  return ['02', ...Array.from({ length: 5 }, (_, index) => digits.slice(2 * index, 2 * index + 2))].join(':');
 }
 
 function vmNameOf(config: NewContainer, convention: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AddressPool } from './address-pool.ts';
-import { macFromAddress } from './mac.ts';
+import { macOf } from './mac.ts';
 
 describe('AddressPool', () => {
   it('take() gives the lowest free address and never a reserved, network or broadcast one', () => {
@@ -29,10 +29,12 @@ describe('AddressPool', () => {
   });
 });
 
-describe('macFromAddress()', () => {
-  it("stays in vCenter's static range and tells addresses apart", () => {
-    expect(macFromAddress('172.16.0.2')).toBe('00:50:56:10:00:02');
-    expect(macFromAddress('172.31.255.254')).toBe('00:50:56:1f:ff:fe');
-    expect(macFromAddress('10.255.1.2')).toBe('00:50:56:3f:01:02');
+describe('macOf()', () => {
+  it("stays in vCenter's static range, goes with the address, and tells addresses and VCHs apart", () => {
+    const addresses = ['172.16.0.2', '172.16.0.3', '172.31.255.254', '10.255.1.2'];
+    const macs = ['one', 'two'].flatMap((vch) => addresses.map((address) => macOf(vch, address)));
+    for (const mac of macs) expect(mac).toMatch(/^00:50:56:[0-3][0-9a-f]:[0-9a-f]{2}:[0-9a-f]{2}$/);
+    expect(new Set(macs).size).toBe(macs.length);
+    expect(macOf('one', '172.16.0.2')).toBe(macs[0]);
   });
 });

@@ -9,7 +9,7 @@ import { NameTable } from './name-table.ts';
 import type { ContainerNetwork, EndpointRequest, NetworkConfiguration } from './network-model.ts';
 import { alreadyConnected, networkNotFound } from './network-errors.ts';
 import { defaultNetwork } from './default-network.ts';
-import { macFromAddress } from './mac.ts';
+import { macOf } from './mac.ts';
 import { PortTable } from './port-table.ts';
 
 /** What {@link ContainerNetworks} works with. */
@@ -126,7 +126,7 @@ export class ContainerNetworks implements AsyncDisposable {
       network: network.name,
       networkId: network.id,
       aliases: request.aliases,
-      mac: macFromAddress(address),
+      mac: macOf(this.#configuration.vchId, address),
       address,
       prefixLength: network.prefixLength,
       gateway: network.gateway,
