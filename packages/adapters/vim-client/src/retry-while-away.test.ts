@@ -22,3 +22,15 @@ it.each([
 ] as const)('a %s that failed by %s is tried %i times', async (effect, code, attempts) => {
   expect(await attemptsOf(effect, code)).toBe(attempts);
 });
+
+it('says that the answer to a change was lost', async () => {
+  const operation = async (): Promise<never> => {
+    throw new VicError({ class: 'Unavailable', code: 'HTTP_CONNECTION_LOST', message: 'connection reset by peer' });
+  };
+  const host = { server: 'https://host', effect: 'change', absenceMs: 60_000 } as const;
+  await expect(retryWhileAway(host, operation, undefined)).rejects.toMatchObject({
+    class: 'Unavailable',
+    code: 'VIM_ANSWER_LOST',
+    message: expect.stringMatching(/^The vSphere API at https:\/\/host went away before it answered/),
+  });
+});

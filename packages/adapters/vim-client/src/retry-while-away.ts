@@ -26,11 +26,22 @@ export async function retryWhileAway<T>(
     try {
       return await operation();
     } catch (error) {
+      if (effect === 'change' && isVicError(error, { code: 'HTTP_CONNECTION_LOST' })) throw answerLost(server, error);
       if (!AWAY[effect].some((code) => isVicError(error, { code }))) throw error;
       if (performance.now() + pauseMs > deadline) throw serverAway(server, absenceMs, error);
     }
     await delay(pauseMs, signal);
   }
+}
+
+function answerLost(server: string, cause: unknown): VicError {
+  return new VicError({
+    class: 'Unavailable',
+    code: 'VIM_ANSWER_LOST',
+    message: `The vSphere API at ${server} went away before it answered; whether it did what was asked is not known.`,
+    remedy: 'Look whether it was done when the infrastructure is back, and try again if not.',
+    cause,
+  });
 }
 
 function serverAway(server: string, absenceMs: number, cause: unknown): VicError {
