@@ -9,7 +9,7 @@ export const checkSpecification: Check = async (root) => {
   for (const [index, line] of lines.entries()) {
     if (!/^\| [A-Z]+-\d+ /.test(line)) continue;
     const place = `SPECIFICATION.md:${index + 1}`;
-    const test = /`(?<file>[^`]+(?:\.test|bench)\.ts)`(?:[^"]*"(?<name>[^"]+)")?/.exec(line)?.groups;
+    const test = /`(?<file>[^`]+(?:\.test|bench|-measures)\.ts)`(?:[^"]*"(?<name>[^"]+)")?/.exec(line)?.groups;
     if (test?.['file'] === undefined) {
       findings.push({ place, message: 'names no test' });
       continue;
