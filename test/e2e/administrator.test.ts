@@ -1,5 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pollUntil } from '@vic/async';
 import { run } from '@vic/process';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type E2eLab, openLab } from './open-lab.ts';
@@ -49,12 +50,16 @@ describe.skipIf(!hasGovc)('govc on a host with a VCH (needs govc: node tools/ins
   });
 
   it('presses the power button, and the container gets the signal it wants to be stopped with', async () => {
-    const script = 'trap "echo quits; exit 42" QUIT; trap "exit 43" TERM; while :; do sleep 0.1; done';
+    const script = 'trap "echo quits; exit 42" QUIT; trap "exit 43" TERM; echo ready; while :; do sleep 0.1; done';
     const args = ['--detach', '--name', 'polite', '--stop-signal', 'SIGQUIT', lab.busybox, 'sh', '-c', script];
     const id = await lab.docker.ok(['run', ...args]);
+    // A process that is the first of its machine hears of no signal it does not handle yet.
+    const isReady = async (): Promise<true | undefined> =>
+      (await lab.docker.ok(['logs', 'polite'])) !== '' ? true : undefined;
+    await pollUntil(isReady, 100, AbortSignal.timeout(30_000));
     await govc('vm.power', '-s', `polite-${id.slice(0, 12)}`);
     expect(await lab.docker.ok(['wait', 'polite'])).toBe('42');
-    expect(await lab.docker.ok(['logs', 'polite'])).toBe('quits');
+    expect(await lab.docker.ok(['logs', 'polite'])).toBe('ready\nquits');
   });
 
   it('has the machines of a VCH in the control group of its pool, whose limit is that of the pool', async () => {
