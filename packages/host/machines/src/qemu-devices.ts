@@ -20,7 +20,6 @@ export async function plugDisk(client: QmpClient, disk: DiskAttachment, signal: 
   if (unitNumber < 0 || unitNumber > MAX_UNIT || unitNumber === CONTROLLER_UNIT) throw badUnit(disk);
   const file = { driver: 'file', filename: disk.path, 'read-only': readOnly, discard: 'unmap' };
   const block = { driver: 'qcow2', 'read-only': readOnly, discard: 'unmap', file };
-  if (unitNumber === RESERVED_UNIT) await unplugPlaceholder(client, signal);
   await plugBlock(client, { device: diskDevice(key), node: diskNode(key), unitNumber }, block, signal);
 }
 
@@ -30,7 +29,8 @@ export async function plugPlaceholder(client: QmpClient, sizeBytes: number, sign
   await plugBlock(client, { device: PLACEHOLDER, node: PLACEHOLDER, unitNumber: RESERVED_UNIT }, block, signal);
 }
 
-async function unplugPlaceholder(client: QmpClient, signal: AbortSignal): Promise<void> {
+/** Makes room in the place kept for a clone's disk, of a machine that runs without one there. */
+export async function unplugPlaceholder(client: QmpClient, signal: AbortSignal): Promise<void> {
   const nodes = await client.execute('query-named-block-nodes', { flat: true }, { signal });
   const isThere =
     Array.isArray(nodes) && nodes.some((node: { 'node-name'?: unknown }) => node['node-name'] === PLACEHOLDER);

@@ -19,7 +19,16 @@ import type { MachineRecord, NicRecord } from './machine-record.ts';
 import { fitsThisHost, shapeOf } from './machine-shape.ts';
 import { processUsage } from './process-usage.ts';
 import { QemuControl } from './qemu-control.ts';
-import { nicDevice, plugDisk, plugNic, setLink, unplugDisk, unplugNic } from './qemu-devices.ts';
+import {
+  RESERVED_UNIT,
+  nicDevice,
+  plugDisk,
+  plugNic,
+  setLink,
+  unplugDisk,
+  unplugNic,
+  unplugPlaceholder,
+} from './qemu-devices.ts';
 import { exitOf } from './qemu-exit.ts';
 import { launchQemu } from './qemu-launch.ts';
 import type { LaunchedQemu } from './qemu-launch.ts';
@@ -170,6 +179,7 @@ export class QemuMachine implements Machine {
       const client = this.#qmp();
       const { key, path, unitNumber, readOnly } = disk;
       await grantDisk(path, readOnly, this.#record.uid, this.#context.users.commonGroup);
+      if (unitNumber === RESERVED_UNIT) await unplugPlaceholder(client, signal);
       await plugDisk(client, disk, signal);
       await this.#save({ disks: [...this.#record.disks, { key, path, unitNumber, readOnly }] });
     });
