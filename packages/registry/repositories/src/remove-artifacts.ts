@@ -56,9 +56,9 @@ async function removeSome(
     first,
     used.map(({ digest }) => digest),
   );
-  await dropManifests(
+  await dropUnheld(
     tx,
-    first.projectId,
+    { table: 'artifacts', projectId: first.projectId },
     doomed.map(({ digest }) => digest),
   );
 }
@@ -206,25 +206,23 @@ async function unlinkUnused(
 /** Takes blobs that were just unlinked from the project's storage, unless another of its repositories has them. */
 export async function dropUnlinked(tx: Executor, projectId: number, digests: readonly string[]): Promise<void> {
   if (digests.length === 0) return;
-  const elsewhere = await tx
-    .selectFrom('repository_blobs')
-    .select('digest')
-    .distinct()
-    .where('project_id', '=', projectId)
-    .where('digest', 'in', [...digests])
-    .execute();
-  await dropContent(tx, projectId, without(digests, elsewhere));
+  await dropUnheld(tx, { table: 'repository_blobs', projectId }, digests);
 }
 
-async function dropManifests(tx: Executor, projectId: number, digests: readonly string[]): Promise<void> {
-  const elsewhere = await tx
-    .selectFrom('artifacts')
+/** Takes content from a project's storage that no row of the table holds any more. */
+async function dropUnheld(
+  tx: Executor,
+  { table, projectId }: { readonly table: 'artifacts' | 'repository_blobs'; readonly projectId: number },
+  digests: readonly string[],
+): Promise<void> {
+  const held = await tx
+    .selectFrom(table)
     .select('digest')
     .distinct()
     .where('project_id', '=', projectId)
     .where('digest', 'in', [...digests])
     .execute();
-  await dropContent(tx, projectId, without(digests, elsewhere));
+  await dropContent(tx, projectId, without(digests, held));
 }
 
 function without(digests: readonly string[], rows: readonly { readonly digest: string }[]): string[] {
