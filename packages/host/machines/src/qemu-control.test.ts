@@ -39,7 +39,7 @@ async function connected(socket: string): Promise<QemuControl> {
     { machine: 'web', socket, process: identity, logger: silentLogger(), roomRetryMs: 5 },
     () => undefined,
   );
-  await control.connect(5_000, AbortSignal.timeout(5_000));
+  await control.connect(20_000, AbortSignal.timeout(20_000));
   return control;
 }
 

@@ -39,6 +39,8 @@ export class Settings {
   readonly #deps: SettingsDeps;
   readonly #loading = new SingleFlight<SettingValues>();
   #cached: { readonly values: SettingValues; readonly atMs: number } | undefined;
+  /** Changes made here: what was begun to be read before the last of them is not what holds now. */
+  #changes = 0;
 
   constructor(deps: SettingsDeps) {
     this.#database = deps.database;
@@ -66,7 +68,7 @@ export class Settings {
   async values(): Promise<SettingValues> {
     const cached = this.#cached;
     if (cached !== undefined && performance.now() - cached.atMs < STALE_MS) return cached.values;
-    return this.#loading.run('values', async () => this.#load());
+    return this.#loading.run(`after ${this.#changes}`, async () => this.#load());
   }
 
   /** Changes settings; those not named, or named with `null`, stay as they are. */
@@ -89,17 +91,19 @@ export class Settings {
           .execute();
       }
     });
+    this.#changes++;
     this.#cached = undefined;
   }
 
   async #load(): Promise<SettingValues> {
     const atMs = performance.now();
+    const changes = this.#changes;
     const rows = await this.#database.db.selectFrom('setting').select(['name', 'value']).execute();
     const stored: Record<string, SettingValue> = {};
     // What a newer release knows, or an older one knew, stays in the table.
     for (const { name, value } of rows) if (isSettingName(name)) stored[name] = this.#decode(name, value);
     const values: SettingValues = { ...DEFAULTS, ...stored, ...this.#overrides };
-    this.#cached = { values, atMs };
+    if (changes === this.#changes) this.#cached = { values, atMs };
     return values;
   }
 

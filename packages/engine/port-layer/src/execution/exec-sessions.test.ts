@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import type { ExitStatus } from '@vic/agent-protocol';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { SimulatedVch, newContainer } from './testing/simulated-vch.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = new AbortController().signal;
 
 async function start(): Promise<SimulatedVch> {
   const vch = new SimulatedVch();
@@ -21,7 +21,7 @@ it('an exec gives its streams and its exit code', async () => {
   const { stdin, stdout } = await vch.execution.startExec(id, signal);
   stdin?.end();
   await text(stdout);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 }));
+  await expect.poll(() => vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 });
   expect(vch.execution.execsOf('a')).toHaveLength(1);
   await expect(vch.execution.startExec(id, signal)).rejects.toMatchObject({ class: 'Conflict' });
 });
@@ -62,7 +62,7 @@ it('an exec waits for a tether that is dialing again', async () => {
   const { stdin, stdout } = await starting;
   stdin?.end();
   await text(stdout);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 }));
+  await expect.poll(() => vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 7 });
 });
 
 /** A container `a` with an exec session that runs in it. */
@@ -94,7 +94,7 @@ it('an endpoint that starts again finds the execs that run, and tells their ends
   expect(guest.sizes).toEqual([{ rows: 20, cols: 70 }]);
   await expect(vch.execution.startExec(id, signal)).rejects.toMatchObject({ class: 'Conflict' });
   guest.endExecs(3);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 3 }));
+  await expect.poll(() => vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 3 });
   expect(vch.events.filter((event) => event.type === 'exec.died')).toMatchObject([{ execId: id, exitCode: 3 }]);
 });
 
@@ -104,7 +104,7 @@ it('an exec that ended while its endpoint was away ends as it did', async () => 
   await vch.kill();
   guest.endExecs(5);
   await vch.start();
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 5 }));
+  await expect.poll(() => vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 5 });
   expect(vch.events.filter((event) => event.type === 'exec.died')).toMatchObject([{ execId: id, exitCode: 5 }]);
 });
 
@@ -116,7 +116,7 @@ it('an exec goes on while its tether dials again, and its end is told once', asy
   expect(vch.execution.exec(id).state.status).toBe('running');
   vch.host.dialAll();
   guest.endExecs(9);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 9 }));
+  await expect.poll(() => vch.execution.exec(id).state).toEqual({ status: 'exited', exitCode: 9 });
   guest.disconnect();
   vch.host.dialAll();
   await setImmediate();
@@ -130,7 +130,7 @@ it('an exec that a tether does not know any more is over', async () => {
   // The new connection is there before the old one is known to be lost.
   vch.host.dialAll();
   guest.disconnectOldest();
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toMatchObject({ status: 'exited', exitCode: 137 }));
+  await expect.poll(() => vch.execution.exec(id).state).toMatchObject({ status: 'exited', exitCode: 137 });
 });
 
 it('an exec nobody will tell the end of ends with its container', async () => {
@@ -139,7 +139,7 @@ it('an exec nobody will tell the end of ends with its container', async () => {
   guest.disconnect();
   await setImmediate();
   guest.exit(0);
-  await vi.waitFor(() => expect(vch.execution.exec(id).state).toMatchObject({ status: 'exited', exitCode: 137 }));
+  await expect.poll(() => vch.execution.exec(id).state).toMatchObject({ status: 'exited', exitCode: 137 });
 });
 
 it('a guest gets no execs of other containers, and none that make no sense', async () => {

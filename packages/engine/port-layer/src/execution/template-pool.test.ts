@@ -5,7 +5,7 @@ import { Background } from './background.ts';
 import { TemplatePool } from './template-pool.ts';
 import { SimulatedHost } from './testing/simulated-host.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = new AbortController().signal;
 const SHAPE = { cpus: 1, memoryMiB: 256 };
 
 /** A pool over a simulated host, fed by the host's watch. */

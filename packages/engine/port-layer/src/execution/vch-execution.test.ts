@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { VicError } from '@vic/errors';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { SimulatedVch, newContainer } from './testing/simulated-vch.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const signal = new AbortController().signal;
 
 async function start(): Promise<SimulatedVch> {
   const vch = new SimulatedVch();
@@ -21,18 +21,12 @@ it('a container is made by one instant clone, started, and its exit is reported 
   const wait = vch.execution.wait('a', 'next-exit', signal);
   await vch.execution.start('a', signal);
   expect(await wait).toEqual({ exitCode: 3 });
-  await vi.waitFor(() => expect(vch.host.machineOf(vch.execution.get('a').config.id)?.powerState).toBe('poweredOff'));
+  await expect.poll(() => vch.host.machineOf(vch.execution.get('a').config.id)?.powerState).toBe('poweredOff');
   expect(vch.execution.get('a').state).toMatchObject({ status: 'exited', exitCode: 3 });
   expect(vch.host.calls.filter((call) => call === 'instantClone')).toHaveLength(1);
-  await vi.waitFor(() =>
-    expect(typesOf(vch, 'a')).toEqual([
-      'container.created',
-      'network.connected',
-      'container.started',
-      'container.died',
-      'network.disconnected',
-    ]),
-  );
+  await expect
+    .poll(() => typesOf(vch, 'a'))
+    .toEqual(['container.created', 'network.connected', 'container.started', 'container.died', 'network.disconnected']);
 });
 
 it('the launch carries addresses, extra hosts and the name server of the VCH', async () => {
@@ -120,9 +114,9 @@ it('remove refuses a running container unless forced', async () => {
   await expect(vch.execution.remove('a', { force: false }, signal)).rejects.toMatchObject({ class: 'Conflict' });
   await vch.execution.remove('a', { force: true }, signal);
   expect(vch.host.machineOf(config.id)).toBeUndefined();
-  await vi.waitFor(() =>
-    expect(typesOf(vch, 'a').slice(-3)).toEqual(['container.killed', 'container.died', 'container.removed']),
-  );
+  await expect
+    .poll(() => typesOf(vch, 'a').slice(-3))
+    .toEqual(['container.killed', 'container.died', 'container.removed']);
 });
 
 it('a name is taken until its container is removed', async () => {
@@ -138,7 +132,7 @@ it('a name is taken until its container is removed', async () => {
 
 it('a create that fails gives everything back', async () => {
   await using vch = await start();
-  await vi.waitFor(() => expect(vch.host.machines().some((machine) => machine.frozen)).toBe(true));
+  await expect.poll(() => vch.host.machines().some((machine) => machine.frozen)).toBe(true);
   vch.host.failures.set('instantClone', new VicError({ class: 'ResourceExhausted', code: 'FULL', message: 'full' }));
   await expect(vch.execution.create(newContainer('a', ['run']), signal)).rejects.toMatchObject({ code: 'FULL' });
   expect(vch.networks.held.size).toBe(0);
@@ -158,11 +152,11 @@ it('without instant clones containers boot cold', async () => {
 
 it('a template that cannot be cloned is replaced', async () => {
   await using vch = await start();
-  await vi.waitFor(() => expect(vch.host.machines().some((machine) => machine.frozen)).toBe(true));
+  await expect.poll(() => vch.host.machines().some((machine) => machine.frozen)).toBe(true);
   const broken = vch.host.machines()[0]?.ref;
   vch.host.failures.set('instantClone', new VicError({ class: 'Internal', code: 'BROKEN', message: 'broken' }));
   await vch.execution.create(newContainer('a', ['run']), signal);
-  await vi.waitFor(() => expect(vch.host.machines().map(({ ref }) => ref)).not.toContain(broken));
+  await expect.poll(() => vch.host.machines().map(({ ref }) => ref)).not.toContain(broken);
   await vch.execution.create(newContainer('b', ['run']), signal);
   expect(vch.host.calls.filter((call) => call === 'instantClone')).toHaveLength(2);
 });
@@ -173,7 +167,7 @@ it('a container that is not started gives its memory back and starts all the sam
   vch.idlePowerOffMs = 5;
   await vch.start();
   const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
-  await vi.waitFor(() => expect(vch.host.machineOf(config.id)?.powerState).toBe('poweredOff'));
+  await expect.poll(() => vch.host.machineOf(config.id)?.powerState).toBe('poweredOff');
   await vch.execution.start('a', signal);
   expect(vch.execution.get('a').state.status).toBe('running');
 });
@@ -183,10 +177,10 @@ it('a machine powered off by someone else is an exit with code 137 and one event
   const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
   await vch.execution.start('a', signal);
   await vch.host.powerOff(vch.host.machineOf(config.id)?.ref ?? '');
-  await vi.waitFor(() => expect(vch.execution.get('a').state).toMatchObject({ status: 'exited', exitCode: 137 }));
+  await expect.poll(() => vch.execution.get('a').state).toMatchObject({ status: 'exited', exitCode: 137 });
   expect(vch.execution.get('a').state).toHaveProperty('error');
   const before = vch.execution.get('a').state;
-  await vi.waitFor(() => expect(vch.host.machineOf(config.id)?.extraConfig).toHaveProperty(['vic.exit']));
+  await expect.poll(() => vch.host.machineOf(config.id)?.extraConfig).toHaveProperty(['vic.exit']);
   await vch.kill();
   await vch.start();
   expect(vch.execution.get('a').state).toEqual(before);
@@ -198,10 +192,11 @@ it('a machine destroyed by someone else takes its container along', async () => 
   const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
   await vch.execution.start('a', signal);
   vch.host.vanish(vch.host.machineOf(config.id)?.ref ?? '');
-  await vi.waitFor(() => expect(vch.execution.list()).toEqual([]));
+  const ends = (): string[] =>
+    typesOf(vch, 'a').filter((type) => type === 'container.died' || type === 'container.removed');
+  await expect.poll(ends).toEqual(['container.died', 'container.removed']);
+  expect(vch.execution.list()).toEqual([]);
   expect(vch.networks.held.size).toBe(0);
-  const ends = typesOf(vch, 'a').filter((type) => type === 'container.died' || type === 'container.removed');
-  expect(ends).toEqual(['container.died', 'container.removed']);
 });
 
 it('a machine powered on by someone else gets its launch', async () => {
@@ -209,9 +204,9 @@ it('a machine powered on by someone else gets its launch', async () => {
   const { config } = await vch.execution.create(newContainer('a', ['run']), signal);
   await vch.execution.start('a', signal);
   await vch.execution.stop('a', {}, signal);
-  await vi.waitFor(() => expect(vch.host.machineOf(config.id)?.powerState).toBe('poweredOff'));
+  await expect.poll(() => vch.host.machineOf(config.id)?.powerState).toBe('poweredOff');
   await vch.host.powerOn(vch.host.machineOf(config.id)?.ref ?? '');
-  await vi.waitFor(() => expect(vch.execution.get('a').state.status).toBe('running'));
+  await expect.poll(() => vch.execution.get('a').state.status).toBe('running');
 });
 
 it('an endpoint that starts again has everything back', async () => {
@@ -233,8 +228,8 @@ it('an endpoint that starts again has everything back', async () => {
     publishedPorts: before.publishedPorts,
   });
   expect(vch.execution.get('created').state.status).toBe('created');
-  await vi.waitFor(() => expect(vch.execution.list()).toHaveLength(2));
-  await vi.waitFor(() => expect(vch.host.machineOf('half')).toBeUndefined());
+  await expect.poll(() => vch.execution.list()).toHaveLength(2);
+  await expect.poll(() => vch.host.machineOf('half')).toBeUndefined();
   const { stdin, stdout } = await vch.execution.attach('running', { stdin: true }, signal);
   stdin?.end('still there');
   expect(await text(stdout)).toBe('still there');
@@ -260,7 +255,5 @@ it.each([
   const ref = vch.host.machineOf(config.id)?.ref ?? '';
   if (how === 'crashed') vch.host.crash(ref);
   else await vch.host.powerOff(ref);
-  await vi.waitFor(() =>
-    expect(vch.execution.get('a').state).toMatchObject({ status: 'exited', exitCode: 137, error }),
-  );
+  await expect.poll(() => vch.execution.get('a').state).toMatchObject({ status: 'exited', exitCode: 137, error });
 });

@@ -17,7 +17,7 @@ import type { ProcessStreams, TetherServer, TetherSession } from './index.ts';
 import { FakeTether } from './testing/fake-tether.ts';
 import { launchSpec, processSpec } from './testing/launch-spec.ts';
 
-const DEADLINE_MS = 5000;
+const DEADLINE_MS = 20_000;
 
 async function listen(): Promise<TetherServer> {
   return listenForTethers(
@@ -273,7 +273,7 @@ describe('exec()', () => {
     await using server = await listen();
     using tether = new FakeTether(server.port);
     const exit = { code: 4, signal: 0, oom: false, time: '1' };
-    const connecting = server.waitForSession('vm', AbortSignal.timeout(5000));
+    const connecting = server.waitForSession('vm', AbortSignal.timeout(DEADLINE_MS));
     await tether.connect('vm', 's3cret', {
       state: 'running',
       execs: [

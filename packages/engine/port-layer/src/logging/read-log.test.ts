@@ -61,7 +61,7 @@ class MemoryLog implements LogFiles, LogSource {
 
 async function read(log: MemoryLog, options: Partial<LogOptions> = {}): Promise<string[]> {
   const lines: string[] = [];
-  for await (const { stream, payload } of readLog(log, log, { ...ALL, ...options }, AbortSignal.timeout(5000))) {
+  for await (const { stream, payload } of readLog(log, log, { ...ALL, ...options }, AbortSignal.timeout(20_000))) {
     lines.push(`${stream} ${Buffer.from(payload).toString()}`);
   }
   return lines;

@@ -1,7 +1,7 @@
 import { isVicError } from '@vic/errors';
 import { SecretBox } from '@vic/secrets';
 import { type Database, openDatabase } from '@vic/sql';
-import type { DialectSuite } from '@vic/sql/testing';
+import { type DialectSuite, interleaved } from '@vic/sql/testing';
 import { expect, it } from 'vitest';
 import { Settings, type SettingsDeps } from '../index.ts';
 
@@ -24,6 +24,27 @@ export const settingsSuite: DialectSuite = (open) => {
     await using second = await openDatabase(database.location);
     await make(database).update({ banner_message: 'hello' });
     expect(await make(second).get('banner_message')).toBe('hello');
+  });
+
+  it('are the new ones at once after a change, whatever was being read meanwhile', async () => {
+    await using database = await open();
+    const begun = Promise.withResolvers<void>();
+    const mayEnd = Promise.withResolvers<void>();
+    let reads = 0;
+    const firstIsSlow = async (): Promise<void> => {
+      if (++reads > 1) return;
+      begun.resolve();
+      await mayEnd.promise;
+    };
+    const settings = make(interleaved(database, { kind: 'select', table: 'setting' }, firstIsSlow));
+    const before = settings.get('read_only');
+    await begun.promise;
+    await settings.update({ read_only: true });
+    const after = settings.get('read_only');
+    mayEnd.resolve();
+    expect(await before).toBe(false);
+    expect(await after).toBe(true);
+    expect(await settings.get('read_only')).toBe(true);
   });
 
   it('keep a secret encrypted', async () => {

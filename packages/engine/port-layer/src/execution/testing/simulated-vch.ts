@@ -50,7 +50,7 @@ export class SimulatedVch implements AsyncDisposable {
           tetherAwayMs: 1,
         },
       },
-      AbortSignal.timeout(5000),
+      new AbortController().signal,
     );
     this.#execution = execution;
     void this.#record(execution);
