@@ -82,7 +82,8 @@ export class FakeTether implements Disposable {
     for (;;) {
       const frame = this.#frames.shift();
       if (frame !== undefined) return frame;
-      const { value, done } = await this.#chunks.next();
+      // An endpoint that closes before it has read everything resets the connection.
+      const { value, done } = await this.#chunks.next().catch(() => ({ value: undefined, done: true }) as const);
       if (done === true) throw new Error('the endpoint has closed the connection');
       const bytes = this.#seeking ? this.#seeker.push(value) : value;
       if (bytes === undefined) continue;
