@@ -4,7 +4,7 @@ import { Datastores } from '@vic/datastores';
 import { silentLogger } from '@vic/log';
 import { temporaryDirectory } from '@vic/testkit';
 import { VimClient, probeThumbprint } from '@vic/vim-client';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { EventLog } from './model/event-log.ts';
 import { VirtualMachine } from './objects/virtual-machine.ts';
 import { controller, disk, nic } from './testing/device-changes.ts';
@@ -29,10 +29,25 @@ function messages(host: HostUnderTest): readonly string[] {
   return host.inventory.host.events.events.map(({ fullFormattedMessage = '' }) => fullFormattedMessage);
 }
 
-async function startedTask(host: HostUnderTest, descriptionId: string): Promise<void> {
-  await vi.waitFor(() =>
-    expect(host.inventory.host.tasks.recent.some(({ info }) => info.descriptionId === descriptionId)).toBe(true),
-  );
+/** Datastores on which an operation never ends, for who calls it before `release`; `reached` when somebody did. */
+function holding(
+  files: Datastores,
+  operation: 'createDisk' | 'delete',
+): { readonly datastores: Datastores; readonly reached: Promise<void>; readonly release: () => void } {
+  const { promise: reached, resolve } = Promise.withResolvers<void>();
+  let holds = true;
+  const held = async (): Promise<void> => {
+    resolve();
+    return new Promise(() => undefined);
+  };
+  const datastores = new Proxy(files, {
+    get: (target, name) => {
+      if (name === operation && holds) return held;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { datastores, reached, release: () => void (holds = false) };
 }
 
 it('events of before are there after a restart, in order, with numbers that go on', async () => {
@@ -90,9 +105,9 @@ it('a machine that was being cloned when the host was killed is gone, with folde
   host.machines.freeze(sourceId);
   const frozen = (): boolean => host.inventory.host.objects.get(source, VirtualMachine).record.frozen;
   host.machines.cloningHeld = new Promise(() => undefined);
-  await vi.waitFor(() => expect(frozen()).toBe(true));
+  await expect.poll(() => frozen()).toBe(true);
   await client.call(source, 'InstantClone_Task', { spec: { name: 'half', location: {}, config: [] } });
-  await vi.waitFor(() => expect([...host.machines.running.values()].map(({ name }) => name)).toContain('half'));
+  await expect.poll(() => [...host.machines.running.values()].map(({ name }) => name)).toContain('half');
   await host.kill();
   expect([...host.machines.running.values()].map(({ name }) => name)).toEqual(['source']);
   expect(host.inventory.host.objects.find({ type: 'VirtualMachine', value: source.value })).toBeDefined();
@@ -106,27 +121,19 @@ it('a machine that was being cloned when the host was killed is gone, with folde
 });
 
 it('a machine that was being made when the host was killed leaves nothing', async () => {
-  const held = Promise.withResolvers<void>();
   await using place = await temporaryDirectory();
   const files = await Datastores.open([{ name: 'datastore1', directory: place.path }]);
-  let holds = true;
-  const datastores = new Proxy(files, {
-    get: (target, name) => {
-      if (name === 'createDisk' && holds) return async () => held.promise;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const { datastores, reached, release } = holding(files, 'createDisk');
   await using host = await startHost({ datastores });
   await using client = await connect(host);
   const config = { ...named('half'), deviceChange: [controller, disk('', undefined, 1024)] };
   await client.call(FOLDER, 'CreateVM_Task', { config, pool: POOL });
-  await startedTask(host, 'Folder.create');
-  await vi.waitFor(async () => expect(await files.list('[datastore1]')).toHaveLength(1));
+  await reached;
+  expect(await files.list('[datastore1]')).toHaveLength(1);
   await host.kill();
   expect(await files.list('[datastore1]')).toEqual([]);
   expect(messages(host).filter((message) => message.includes('did not finish'))).toHaveLength(1);
-  holds = false;
+  release();
   await using again = await connect(host);
   await again.runTask(FOLDER, 'CreateVM_Task', { config, pool: POOL });
   await host.restart();
@@ -136,14 +143,7 @@ it('a machine that was being made when the host was killed leaves nothing', asyn
 it('the removal of a machine that a kill interrupted is finished', async () => {
   await using place = await temporaryDirectory();
   const files = await Datastores.open([{ name: 'datastore1', directory: place.path }]);
-  let holds = true;
-  const datastores = new Proxy(files, {
-    get: (target, name) => {
-      if (name === 'delete' && holds) return async () => new Promise(() => undefined);
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  const { datastores, reached, release } = holding(files, 'delete');
   await using host = await startHost({ datastores });
   await using client = await connect(host);
   const config = { ...named('a'), deviceChange: [controller, disk('', undefined, 1024)] };
@@ -152,8 +152,9 @@ it('the removal of a machine that a kill interrupted is finished', async () => {
     (await files.list('[datastore1] a')).map(({ name }) => name).filter((name) => name.endsWith('.vmdk'));
   expect(await disksOf()).toHaveLength(1);
   await client.call(vm, 'Destroy_Task', {});
-  await vi.waitFor(async () => expect(await disksOf()).toEqual([]));
-  holds = false;
+  await reached;
+  expect(await disksOf()).toEqual([]);
+  release();
   await host.kill();
   expect(host.inventory.host.objects.find({ type: 'VirtualMachine', value: vm.value })).toBeUndefined();
   expect(await files.list('[datastore1]')).toEqual([]);
