@@ -31,3 +31,13 @@ test('acquireLockFile() takes over what a killed process of this machine left, a
   await using lock = await acquireLockFile(path);
   expect(lock).toBeDefined();
 });
+
+test('acquireLockFile() gives what a killed process left to one of many that find it', async () => {
+  await using directory = await temporaryDirectory();
+  for (let round = 0; round < 20; round++) {
+    const path = join(directory.path, `lock-${round}`);
+    await writeFile(path, JSON.stringify({ pid: process.pid, startTicks: '1', host: hostname() }));
+    const attempts = await Promise.all(Array.from({ length: 8 }, async () => acquireLockFile(path)));
+    expect(attempts.filter((attempt) => attempt !== undefined)).toHaveLength(1);
+  }
+});

@@ -1,6 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { hostname } from 'node:os';
+import { basename, dirname } from 'node:path';
 import { type ProcessIdentity, identifyProcess, isAlive } from './pid.ts';
 
 interface Holder extends ProcessIdentity {
@@ -13,7 +16,7 @@ interface Holder extends ProcessIdentity {
  * an administrator has to remove the file.
  */
 export async function acquireLockFile(path: string): Promise<AsyncDisposable | undefined> {
-  const isOurs = (await create(path)) || ((await isLeftBehind(path)) && (await replace(path)));
+  const isOurs = (await create(path)) || ((await isLeftBehind(path)) && (await takeOver(path)));
   return isOurs ? { [Symbol.asyncDispose]: async () => rm(path, { force: true }) } : undefined;
 }
 
@@ -33,9 +36,28 @@ async function create(path: string): Promise<boolean> {
   }
 }
 
-async function replace(path: string): Promise<boolean> {
+/** One process at a time looks and removes: another would remove what the first has put there in the meantime. */
+async function takeOver(path: string): Promise<boolean> {
+  await using turn = await takeTurn(path);
+  if (turn === undefined || !(await isLeftBehind(path))) return false;
   await rm(path, { force: true });
   return create(path);
+}
+
+/** A turn at a file, which the kernel ends with its process: an abstract socket, by whatever path the file is known. */
+async function takeTurn(path: string): Promise<AsyncDisposable | undefined> {
+  const { dev, ino } = await stat(dirname(path));
+  const place = createHash('sha256')
+    .update(`${dev}/${ino}/${basename(path)}`)
+    .digest('hex');
+  const server = createServer();
+  try {
+    await once(server.listen(`\0vic-lock-${place}`), 'listening');
+    return server;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined;
+    throw error;
+  }
 }
 
 async function isLeftBehind(path: string): Promise<boolean> {
