@@ -12,6 +12,11 @@ it('temporaryDirectory() removes itself', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-it('freePort() gives a usable port', async () => {
-  expect(await freePort()).toBeGreaterThan(1023);
+it('freePort() gives ports that no connection takes by chance, none twice', async () => {
+  const ports = await Promise.all(Array.from({ length: 50 }, async () => freePort()));
+  expect(new Set(ports).size).toBe(50);
+  for (const port of ports) {
+    expect(port).toBeGreaterThan(1023);
+    expect(port).toBeLessThan(32_768);
+  }
 });
