@@ -5,7 +5,7 @@ import type { Logger } from '@vic/log';
 import type { Database } from '@vic/sql';
 import type { SyslogMessage } from '@vic/syslog';
 import type { AuditSettings } from './audit-log.ts';
-import { forwardRecords, skipForwarding } from './forward-records.ts';
+import { forwardRecords, lastPosition, skipForwarding } from './forward-records.ts';
 import { purgeRecords } from './purge-records.ts';
 import { sealRecords } from './seal-records.ts';
 
@@ -72,10 +72,12 @@ export class AuditWorker implements AsyncDisposable {
   async #forwardAll(): Promise<void> {
     const { database } = this.#deps;
     const { signal } = this.#stopping;
+    // Before the settings: a record that is chained after them may be of the time when a server had been named.
+    const end = await lastPosition(database);
     const settings = await this.#deps.settings();
     const endpoint = settings.audit_log_forward_endpoint;
     if (endpoint === '') {
-      await skipForwarding(database);
+      await skipForwarding(database, end);
       return;
     }
     const send = async (messages: readonly SyslogMessage[]) => this.#deps.send(endpoint, messages, signal);

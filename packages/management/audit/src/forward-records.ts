@@ -32,7 +32,7 @@ export async function forwardRecords({ database, owner, send }: ForwardDeps): Pr
         column('lease_until', '<', now),
       ]),
     )
-    .returning('forwarded_position')
+    .returning(['forwarded_position', 'last_position'])
     .executeTakeFirst();
   if (chain === undefined) return 0;
   const rows = await db
@@ -43,28 +43,35 @@ export async function forwardRecords({ database, owner, send }: ForwardDeps): Pr
     .limit(BATCH)
     .execute();
   if (rows.length > 0) await send(rows.map((row) => toMessage(toRecord(row))));
-  const { last_position: end } = await db.selectFrom('audit_chain').select('last_position').executeTakeFirstOrThrow();
+  // Where there are none, those up to the end that the chain had before they were looked for were purged.
   await db
     .updateTable('audit_chain')
-    .set({ forwarded_position: rows.at(-1)?.position ?? end })
+    .set({ forwarded_position: rows.at(-1)?.position ?? chain.last_position })
     .where('id', '=', 1)
     .where('lease_owner', '=', owner)
     .execute();
   return rows.length;
 }
 
-/** Records of the time before a server was named are not sent to it. */
-export async function skipForwarding({ db }: Pick<Database, 'db'>): Promise<void> {
+/** The place of the last record in the chain. */
+export async function lastPosition({ db }: Pick<Database, 'db'>): Promise<number> {
+  const chain = await db.selectFrom('audit_chain').select('last_position').executeTakeFirstOrThrow();
+  return chain.last_position;
+}
+
+/** Records of the time before a server was named, those up to a place, are not sent to it. */
+export async function skipForwarding({ db }: Pick<Database, 'db'>, upToPosition: number): Promise<void> {
   const behind = await db
     .selectFrom('audit_chain')
     .select('id')
-    .whereRef('forwarded_position', '<', 'last_position')
+    .where('forwarded_position', '<', upToPosition)
     .executeTakeFirst();
   if (behind === undefined) return;
   await db
     .updateTable('audit_chain')
-    .set((column) => ({ forwarded_position: column.ref('last_position') }))
+    .set({ forwarded_position: upToPosition })
     .where('id', '=', 1)
+    .where('forwarded_position', '<', upToPosition)
     .execute();
 }
 

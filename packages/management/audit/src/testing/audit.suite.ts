@@ -2,7 +2,7 @@ import { silentLogger } from '@vic/log';
 import { EventConsumers, appendEvent } from '@vic/events';
 import { JobRunner, Jobs, type JsonObject } from '@vic/jobs';
 import type { Database, ListFilter, ListRequest } from '@vic/sql';
-import type { DialectSuite } from '@vic/sql/testing';
+import { type DialectSuite, interleaved } from '@vic/sql/testing';
 import type { SyslogMessage } from '@vic/syslog';
 import { expect, it } from 'vitest';
 import {
@@ -14,6 +14,7 @@ import {
   auditConsumer,
   verifyChain,
 } from '../index.ts';
+import { forwardRecords } from '../forward-records.ts';
 import { sealRecords } from '../seal-records.ts';
 
 const SETTINGS: AuditSettings = {
@@ -69,7 +70,7 @@ export const auditSuite: DialectSuite = (open) => {
       await appendEvent(transaction, { type: 'artifact.pulled', ...artifact, tags: [] });
       await appendEvent(transaction, { type: 'artifact.deleted', ...artifact, tags: ['1.0'], breakGlass: 'a leak' });
     });
-    await consumers.drain(AbortSignal.timeout(5000));
+    await consumers.drain(AbortSignal.timeout(20_000));
     await log.record({
       operation: 'delete',
       resourceType: 'artifact',
@@ -206,6 +207,55 @@ export const auditSuite: DialectSuite = (open) => {
     syslog.away = false;
     await expect.poll(() => syslog.resources()).toEqual(['one', 'two', 'three']);
     expect(syslog.messages[2]).toMatchObject({ severity: 'warning', id: 'delete_user', data: { position: '4' } });
+  });
+
+  it('forwards what is recorded from the moment on at which a server is named', async () => {
+    await using database = await open();
+    const settings = { ...SETTINGS };
+    const log = makeLog(database, settings);
+    const syslog = fakeSyslog();
+    let asked = 0;
+    const deps = {
+      ...{ database, logger: silentLogger(), send: syslog.send },
+      settings: async () => {
+        const answer = { ...settings };
+        if (++asked > 1) return answer;
+        // The server is named, and the first record made, while the worker still believes there is none.
+        settings.audit_log_forward_endpoint = 'logs:514';
+        await log.write([record({ resource: 'first' })]);
+        await sealRecords(database);
+        return answer;
+      },
+    };
+    await using worker = new AuditWorker(deps, { pollMs: 20, retryMs: 10 });
+    worker.start();
+    await expect.poll(() => asked).toBeGreaterThan(1);
+    await log.write([record({ resource: 'second' })]);
+    await expect.poll(() => syslog.resources().at(-1)).toBe('second');
+    expect(syslog.resources()).toEqual(['first', 'second']);
+  });
+
+  it('passes over what was purged, and not over what is recorded meanwhile', async () => {
+    await using database = await open();
+    const log = makeLog(database);
+    await log.write([record({ resource: 'purged' })]);
+    await sealRecords(database);
+    await database.db.deleteFrom('audit_record').execute();
+    let reads = 0;
+    const busy = interleaved(database, { kind: 'select', table: 'audit_record' }, async () => {
+      if (++reads > 1) return;
+      await log.write([record({ resource: 'meanwhile' })]);
+      await sealRecords(database);
+    });
+    const syslog = fakeSyslog();
+    const forward = {
+      database: busy,
+      owner: 'one',
+      send: async (messages: readonly SyslogMessage[]) => syslog.send('', messages),
+    };
+    await forwardRecords(forward);
+    await forwardRecords(forward);
+    expect(syslog.resources()).toEqual(['meanwhile']);
   });
 
   it('two processes forward each record once', async () => {
