@@ -168,18 +168,20 @@ describe('createHttpServer()', () => {
 
   it('close() fires closing and ends requests that do not end themselves', async () => {
     const server = createHttpServer({ logger: silentLogger() });
-    server.app.get(
-      '/polite',
-      async () => new Promise((resolve) => server.closing.addEventListener('abort', () => resolve('bye'))),
-    );
-    server.app.get('/stubborn', async () => new Promise(() => undefined));
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    server.app.get('/polite', async () => {
+      begun[0].resolve();
+      return new Promise((resolve) => server.closing.addEventListener('abort', () => resolve('bye')));
+    });
+    server.app.get('/stubborn', async () => {
+      begun[1].resolve();
+      return new Promise(() => undefined);
+    });
     const address = await server.listen({ host: '127.0.0.1', port: 0 });
     if (!('port' in address)) throw new Error('no port');
     const polite = fetch(`http://127.0.0.1:${address.port}/polite`);
     const stubborn = fetch(`http://127.0.0.1:${address.port}/stubborn`).catch(() => 'cut');
-    await expect
-      .poll(async () => new Promise((resolve) => server.app.server.getConnections((_, count) => resolve(count))))
-      .toBe(2);
+    await Promise.all(begun.map(async ({ promise }) => promise));
     await server.close(50);
     expect(await (await polite).text()).toBe('bye');
     expect(await stubborn).toBe('cut');
