@@ -84,8 +84,10 @@ describe('createHttpServer() with TLS', () => {
     await once(beforeHandshake, 'connect');
     const afterHandshake = connectTls({ host: '127.0.0.1', port: address.port, ca: server.certificate });
     await once(afterHandshake, 'secureConnect');
-    for (const socket of [beforeHandshake, afterHandshake]) socket.on('error', () => undefined);
+    const gone = [beforeHandshake, afterHandshake].map(
+      async (socket) => new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve)),
+    );
     await http.close(3600_000);
-    await Promise.all([beforeHandshake, afterHandshake].map(async (socket) => socket.closed || once(socket, 'close')));
+    await Promise.all(gone);
   });
 });
