@@ -85,6 +85,8 @@ test('changes are recorded with their subject, project and success, and refused 
   const refused = await api.put('/projects/open', 'ada');
   expect(refused).toMatchObject({ status: 403 });
   expect(refused.text).toContain('The system is in read only mode. Any modification is prohibited.');
+  // After the answer, which does not wait for it.
+  await expect.poll(() => api.recorded).toHaveLength(2);
   expect(api.recorded).toMatchObject([
     {
       operation: 'update',
