@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { delay } from '@vic/async';
 import { isVicError } from '@vic/errors';
 import { temporaryDirectory } from '@vic/testkit';
 import { expect, it } from 'vitest';
@@ -31,13 +32,16 @@ it('waits for another process without standing still', async () => {
   if (database.location.kind !== 'sqlite') throw new Error('not SQLite');
   const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLD_AND_COMMIT, database.location.path]);
   await once(holder.stdout, 'data');
-  let ticks = 0;
-  const timer = setInterval(() => void ticks++, 5);
-  await database.db.insertInto('setting').values({ name: 'mine', value: '', updated_at: 0 }).execute();
-  clearInterval(timer);
+  let isDone = false;
+  const mine = database.db.insertInto('setting').values({ name: 'mine', value: '', updated_at: 0 }).execute();
+  const done = mine.finally(() => (isDone = true));
+  for (let tick = 0; tick < 10; tick++) await delay(5);
+  expect(isDone).toBe(false);
+  // The other process goes on when it is told to, which one that stands still could not do.
+  holder.stdin.end();
+  await done;
   const rows = await database.db.selectFrom('setting').select('name').orderBy('name').execute();
   expect(rows).toEqual([{ name: 'mine' }, { name: 'theirs' }]);
-  expect(ticks).toBeGreaterThan(3);
 });
 
 it('keeps what was committed, and nothing else, when the process is killed', async () => {
@@ -77,7 +81,7 @@ const HOLD_AND_COMMIT = `
   const database = new DatabaseSync(process.argv[1]);
   database.exec("begin immediate; insert into setting values ('theirs', '', 0)");
   console.log('holding');
-  setTimeout(() => database.exec('commit'), 150);
+  process.stdin.resume().on('end', () => database.exec('commit'));
 `;
 
 const COMMIT_AND_HANG = `
