@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { isVicError } from '@vic/errors';
@@ -34,6 +34,8 @@ describe('BootImages', () => {
     const images = new BootImages(join(directory.path, 'cache'));
     expect(await images.get(iso)).toEqual(first);
     await writeFile(iso, smallIso(files(bzImage(gzipSync(KERNEL)), MENU.replace('quiet', 'debug'))));
+    // Written within the same tick of the file system's clock, it would look the same.
+    await utimes(iso, 1, 1);
     expect((await images.get(iso)).commandLine).toBe('debug panic=-1');
   });
 
