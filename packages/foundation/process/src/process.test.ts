@@ -6,7 +6,10 @@ describe('run()', () => {
     expect((await run('cat', [], { input: 'hello' })).stdout).toBe('hello');
   });
   it('fails with the tail of standard error', async () => {
-    await expect(run('ls', ['/nonexistent'])).rejects.toMatchObject({ code: 'PROCESS_FAILED', message: /nonexistent/ });
+    await expect(run('ls', ['/nonexistent'])).rejects.toMatchObject({
+      code: 'PROCESS_FAILED',
+      message: expect.stringMatching(/: .*nonexistent/) as string,
+    });
   });
   it('accepts the exit codes it is told to', async () => {
     expect((await run('false', [], { okCodes: [1] })).code).toBe(1);
@@ -15,8 +18,8 @@ describe('run()', () => {
     await expect(run('no-such-program', [])).rejects.toMatchObject({ code: 'PROCESS_NOT_STARTED' });
   });
   it('kills at its deadline and on abort', async () => {
-    await expect(run('sleep', ['5'], { timeoutMs: 20 })).rejects.toMatchObject({ code: 'PROCESS_TIMED_OUT' });
-    await expect(run('sleep', ['5'], { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
+    await expect(run('sleep', ['60'], { timeoutMs: 20 })).rejects.toMatchObject({ code: 'PROCESS_TIMED_OUT' });
+    await expect(run('sleep', ['60'], { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
       name: 'TimeoutError',
     });
   });
