@@ -30,8 +30,9 @@ export default defineConfig({
             'test/registry/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // As above; what takes seconds here takes a minute there.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           expect: { poll: { timeout: 40_000 } },
         },
       },

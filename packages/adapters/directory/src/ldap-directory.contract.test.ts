@@ -25,7 +25,7 @@ describe.skipIf(unavailable !== undefined)(`LdapDirectory with OpenLDAP${unavail
       scope: 'sub',
       startTls: false,
       verifyCertificate: true,
-      timeoutMs: 5_000,
+      timeoutMs: 30_000,
       ...options,
     });
   const groups = {

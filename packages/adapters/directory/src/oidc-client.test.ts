@@ -24,7 +24,7 @@ describe('OidcClient', () => {
       scopes: ['profile', 'email'],
       redirectUri: 'https://registry.test/callback',
       verifyCertificate: false,
-      timeoutMs: 5_000,
+      timeoutMs: 20_000,
       extraParameters: { prompt: 'login' },
       ...options,
     });
@@ -137,7 +137,7 @@ describe('OidcClient', () => {
 describe('pingOidc', () => {
   it('finds a provider, and tells of what is none', async () => {
     await using provider = await OidcProvider.start();
-    const trust = { verifyCertificate: false, timeoutMs: 2_000 };
+    const trust = { verifyCertificate: false, timeoutMs: 20_000 };
     await pingOidc(provider.issuer, trust);
     await expect(pingOidc(`${provider.issuer}/elsewhere`, trust)).rejects.toMatchObject({ class: 'Unavailable' });
     await expect(pingOidc(`http://127.0.0.1:${await freePort()}`, trust)).rejects.toMatchObject({

@@ -103,7 +103,7 @@ test('deadlines: an answer that does not begin, and one that stalls', async () =
     if (request.url === '/stall') response.write('some');
   });
   await expect(client.request({ url: `${server.url}/never` })).rejects.toMatchObject({ code: 'HTTP_TIMEOUT' });
-  const response = await client.request({ url: `${server.url}/stall` });
+  const response = await client.request({ url: `${server.url}/stall`, headersTimeoutMs: 60_000 });
   await expect(response.text()).rejects.toMatchObject({ code: 'HTTP_STALLED' });
   const abort = new AbortController();
   const waiting = client.request({ url: `${server.url}/never`, signal: abort.signal, headersTimeoutMs: 60_000 });

@@ -24,7 +24,7 @@ async function diskServer(
   const exited = once(server, 'exit');
   // The socket is there a moment before it is listened on.
   const tryConnect = async (): Promise<NbdClient | undefined> => NbdClient.connect(socket).catch(() => undefined);
-  const probe = await pollUntil(tryConnect, 20, AbortSignal.timeout(10_000));
+  const probe = await pollUntil(tryConnect, 20, AbortSignal.timeout(60_000));
   await probe[Symbol.asyncDispose]();
   return {
     socket,

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { SOFTWARE_ACCELERATION, bootsWith, chooseAcceleration, qemuVersion } from './index.ts';
 
 const user = { uid: 1_500_000, groups: [] };
-const signal = AbortSignal.timeout(60_000);
+const signal = AbortSignal.timeout(600_000);
 
 describe('bootsWith()', () => {
   it('boots its guest to the end in software, and not on a processor that does not exist', async () => {

@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(async () => opened.disposeAsync());
 
 function connect(options: Partial<RegistryConnectionOptions> = {}): RegistryConnection['registry'] {
-  const connection = connectRegistry({ url: server.url, resumeDelayMs: 1, stallTimeoutMs: 2_000, ...options });
+  const connection = connectRegistry({ url: server.url, resumeDelayMs: 1, stallTimeoutMs: 20_000, ...options });
   return opened.use(connection).registry;
 }
 

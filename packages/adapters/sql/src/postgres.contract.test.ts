@@ -35,12 +35,12 @@ describe.skipIf(postgresUnavailable() !== undefined)('a PostgreSQL database', ()
     await using server = await PostgresServer.start();
     await using database = await server.temporaryDatabase();
     await using other = await openDatabase(database.location);
-    const cut = sql`select pg_sleep(20)`.execute(database.db).catch((error: unknown) => error);
+    const cut = sql`select pg_sleep(300)`.execute(database.db).catch((error: unknown) => error);
     await expect
       .poll(async () => {
         const { rows } = await sql<{ cut: boolean }>`
           select pg_terminate_backend(pid) as cut from pg_stat_activity
-          where query like '%pg_sleep%' and pid != pg_backend_pid()
+          where state = 'active' and query like '%pg_sleep%' and pid != pg_backend_pid()
         `.execute(other.db);
         return rows.length;
       })

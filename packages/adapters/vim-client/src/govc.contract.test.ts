@@ -55,8 +55,8 @@ describe.skipIf(!isInstalled)('govc and vcsim (node tools/install-peers.ts)', ()
       // Each command logs in for itself; a session file would be shared with others on the machine.
       GOVC_PERSIST_SESSION: 'false',
     };
-    for (const command of COMMANDS) await run(join(PEERS, 'govc'), command.split(' '), { env, timeout: 20_000 });
+    for (const command of COMMANDS) await run(join(PEERS, 'govc'), command.split(' '), { env, timeout: 60_000 });
     expect(proxy.refusals).toEqual([]);
     expect(new Set(proxy.requests).size).toBeGreaterThan(25);
-  });
+  }, 300_000);
 });

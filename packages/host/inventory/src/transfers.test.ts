@@ -1,4 +1,8 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Datastores } from '@vic/datastores';
 import { silentLogger } from '@vic/log';
+import { temporaryDirectory } from '@vic/testkit';
 import { reference } from '@vic/vim';
 import { DatastoreFiles, VimClient, probeThumbprint } from '@vic/vim-client';
 import { expect, it } from 'vitest';
@@ -40,6 +44,27 @@ it('reads wait for a host that restarts', async () => {
     answers.catch(() => undefined);
   });
   expect(await answers).toMatchObject(['kept', { sizeBytes: 4 }, [{ name: 'a' }]]);
+});
+
+it('a file that grows while it is fetched is given as long as it was told to be', async () => {
+  await using place = await temporaryDirectory();
+  const stores = await Datastores.open([{ name: 'datastore1', directory: place.path }]);
+  const growing = new Proxy(stores, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'read') return value.bind(target) as unknown;
+      return async (...args: unknown[]) => {
+        await appendFile(join(place.path, 'log'), 'line\n');
+        return value.apply(target, args) as unknown;
+      };
+    },
+  });
+  await using host = await startHost({ datastores: growing });
+  await using client = await connect(host);
+  const files = await DatastoreFiles.open(client, DATACENTER, DATASTORE);
+  await files.write('log', new TextEncoder().encode('line\n'));
+  for (const lines of [1, 2, 3]) expect(await textOf(await files.read('log'))).toBe('line\n'.repeat(lines));
 });
 
 async function* pieces(): AsyncGenerator<Uint8Array> {

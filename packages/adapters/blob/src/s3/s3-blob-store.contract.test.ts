@@ -17,7 +17,7 @@ import { type S3BlobStoreOptions, openS3BlobStore } from './s3-blob-store.ts';
 const gateway = join(import.meta.dirname, '../../../../../build/peers/bin/versitygw');
 const credentials = { accessKeyId: 'test', secretAccessKey: 'only-for-tests' };
 const MIB = 2 ** 20;
-const READY_TIMEOUT_MS = 20_000;
+const READY_TIMEOUT_MS = 60_000;
 
 /** A real S3 server, the Versity gateway, on a directory; its buckets are directories and its objects files. */
 describe.skipIf(!existsSync(gateway))('a blob store on the Versity gateway (needs build/peers/bin/versitygw)', () => {

@@ -10,7 +10,7 @@ import { freePort, temporaryDirectory } from '@vic/testkit';
 
 /** Debian's packages of the server and of what it is linked with and systems may lack. */
 const PACKAGES = ['slapd', 'libldap-2.5-0', 'libltdl7', 'libodbc2', 'libwrap0', 'libsasl2-2', 'libargon2-1'];
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** Who may search. */
 export const SEARCH_ACCOUNT = { dn: 'cn=reader,dc=example,dc=com', password: 'reader-secret' };
@@ -53,7 +53,7 @@ export class Slapd implements AsyncDisposable {
     const urls = `ldap://127.0.0.1:${ports[0]}/ ldaps://127.0.0.1:${ports[1]}/`;
     const child = spawn(slapd, ['-d', '0', '-f', join(path, 'slapd.conf'), '-h', urls], { env, stdio: 'ignore' });
     onFailure.defer(async () => stop(child));
-    await listening(ports[1], child);
+    for (const port of ports) await listening(port, child);
     return new Slapd(ports, authority.credential.certificate, onFailure.move());
   }
 
@@ -126,7 +126,7 @@ async function listening(port: number, child: ChildProcess): Promise<void> {
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   await ended;

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { pollUntil } from '@vic/async';
 import { freePort, temporaryDirectory } from '@vic/testkit';
 
+const START_TIMEOUT_MS = 60_000;
+
 /** How a test's registry is set up. */
 export interface RegistryOptions {
   /** Lines of the `auth` section of its configuration, each indented by two spaces. */
@@ -46,7 +48,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   );
   const server = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   const exited = once(server, 'exit');
-  await pollUntil(async () => canConnect(port), 30, AbortSignal.timeout(15_000));
+  await pollUntil(async () => canConnect(port), 30, AbortSignal.timeout(START_TIMEOUT_MS));
   return {
     domain: `127.0.0.1:${port}`,
     directory: directory.path,

@@ -13,7 +13,7 @@ import type { TemporaryDatabase } from './temporary-database.ts';
 
 /** PostgreSQL refuses to be root. */
 const UNPRIVILEGED_ID = 65_534;
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 const PORT = 5432;
 
 /** A PostgreSQL of our own on a unix socket, with its data in a temporary directory. */

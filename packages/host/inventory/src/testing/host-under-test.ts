@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Datastores } from '@vic/datastores';
 import { silentLogger } from '@vic/log';
 import { CertificateAuthority } from '@vic/pki';
-import { temporaryDirectory } from '@vic/testkit';
+import { freePort, temporaryDirectory } from '@vic/testkit';
 import {
   type Inventory,
   type InventoryOptions,
@@ -63,7 +63,8 @@ export async function startHost(overrides: Partial<InventoryOptions> = {}): Prom
     const server = await createVimServer(inventory, { tls, listen: { host: '127.0.0.1', port } });
     return { inventory, server };
   };
-  const first = await open(0);
+  // Not just any port: after a restart it has to be free still.
+  const first = await open(await freePort());
   const stop = async (): Promise<void> => {
     await host.server.close();
     await host.inventory.close();
