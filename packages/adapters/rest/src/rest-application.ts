@@ -59,7 +59,14 @@ export async function registerRest(
       const unknownFields = new UnknownFields(options.prefix);
       rest.addHook('preValidation', async (request) => unknownFields.check(request));
       rest.addHook('onRequest', async (request, reply) => admit(options.services, request, reply));
-      rest.addHook('onResponse', async (request, reply) => audit(options, request, reply));
+      const records = new Set<Promise<void>>();
+      rest.addHook('onResponse', async (request, reply) => {
+        const record = audit(options, request, reply).finally(() => records.delete(record));
+        records.add(record);
+        await record;
+      });
+      // What they are written to may be closed next.
+      rest.addHook('onClose', async () => void (await Promise.all(records)));
       for (const register of options.api === undefined ? routes : [apiDocument, ...routes]) register(rest);
     },
     { prefix: options.prefix },
