@@ -26,7 +26,11 @@ async function download(host: Host, request: HttpRequest, reply: HttpReply): Pro
   const { sizeBytes } = await describe(host, path, reply);
   const range = parseRange(request.headers.range, sizeBytes);
   if (range === 'unsatisfiable') return reply.code(416).header('content-range', `bytes */${sizeBytes}`).send('');
-  if (range === undefined) return reply.header('content-length', sizeBytes).send(await host.datastores.read(path));
+  if (range === undefined) {
+    // As much as was announced: a log may have grown meanwhile.
+    const whole = { start: 0, endExclusive: sizeBytes };
+    return reply.header('content-length', sizeBytes).send(await host.datastores.read(path, whole));
+  }
   return reply
     .code(206)
     .header('content-range', `bytes ${range.start}-${range.endExclusive - 1}/${sizeBytes}`)
