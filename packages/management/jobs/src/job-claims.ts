@@ -25,13 +25,14 @@ export class JobClaims {
     this.#leaseMs = options.leaseMs;
   }
 
-  /** Claims the next job of these kinds that is due, or whose process has died. */
-  async claim(kinds: readonly string[]): Promise<Selectable<Schema['job']> | undefined> {
+  /** Claims the next job of these kinds that is due, or whose process has died; none of those that run here. */
+  async claim(kinds: readonly string[], running: readonly number[]): Promise<Selectable<Schema['job']> | undefined> {
     if (kinds.length === 0) return undefined;
     const now = Date.now();
     // Looking first spares the writer a lock for nothing.
-    if ((await this.#due(this.#database.db, kinds, now).executeTakeFirst()) === undefined) return undefined;
-    const chosen = skipLocked(this.#database, this.#due(this.#database.db, kinds, now));
+    const due = this.#due(this.#database.db, kinds, { now, running });
+    if ((await due.executeTakeFirst()) === undefined) return undefined;
+    const chosen = skipLocked(this.#database, due);
     return this.#database.db
       .updateTable('job')
       .set((column) => ({
@@ -122,7 +123,8 @@ export class JobClaims {
       .execute();
   }
 
-  #due(db: Executor, kinds: readonly string[], now: number) {
+  /** A claim that was not prolonged in time, by a machine that slept, is still ours while the job runs here. */
+  #due(db: Executor, kinds: readonly string[], { now, running }: { now: number; running: readonly number[] }) {
     return db
       .selectFrom('job')
       .select('id')
@@ -133,6 +135,7 @@ export class JobClaims {
           column.and([
             column('status', '=', 'Running'),
             column('lease_until', '<', now),
+            ...(running.length === 0 ? [] : [column('id', 'not in', running)]),
             column.not(takenOverTooOften()),
           ]),
         ]),

@@ -98,9 +98,11 @@ export class JobRunner implements AsyncDisposable {
     const paused = await this.#database.db.selectFrom('job_pause').select('kind').execute();
     const held = new Set(paused.map(({ kind }) => kind));
     while (this.#runs.size < this.#options.concurrency && !this.#stopping.signal.aborted) {
-      const row = await this.#claims.claim(this.#kindsWithRoom(held));
+      const row = await this.#claims.claim(this.#kindsWithRoom(held), [...this.#runs.keys()]);
       const kind = row === undefined ? undefined : this.#kinds.get(row.kind);
       if (row === undefined || kind === undefined) return;
+      // Who ends has told all runs to: one that is begun after that would not be.
+      if (this.#stopping.signal.aborted) return this.#claims.release(row.id, row.run_count - 1);
       this.#begin(new JobRun(row, kind));
     }
   }
@@ -138,12 +140,10 @@ export class JobRunner implements AsyncDisposable {
     const startedAt = Date.now();
     while (!this.#stopping.signal.aborted || this.#runs.size > 0) {
       try {
-        const kept = await this.#claims.prolong([...this.#runs.keys()]);
-        for (const [id, run] of this.#runs) {
-          // One begun since the question was asked is not in the answer.
-          if (run.startedAtMs > Date.now() - this.#options.leaseMs / 3) continue;
-          if (!kept.has(id)) run.lose();
-        }
+        const asked = [...this.#runs.values()];
+        const kept = await this.#claims.prolong(asked.map(({ id }) => id));
+        // One begun since the question was asked is not in the answer.
+        for (const run of asked) if (!kept.has(run.id) && this.#runs.get(run.id) === run) run.lose();
         for (const [id, { stop }] of kept) if (stop) this.#runs.get(id)?.stop();
         if (!this.#stopping.signal.aborted) await this.#showPool(startedAt);
         await this.#claims.giveUp();

@@ -22,6 +22,7 @@ it('the job of a process that is killed is run again by another', async () => {
     ...modules,
     JSON.stringify(database.location),
   ]);
+  using _killed = { [Symbol.dispose]: () => void victim.kill('SIGKILL') };
   await once(victim.stdout, 'data');
   expect((await jobs.findExecution(id))?.tasks.Running).toBe(1);
   victim.kill('SIGKILL');
@@ -29,7 +30,7 @@ it('the job of a process that is killed is run again by another', async () => {
   const work = { kinds: [{ kind: 'work', run: async () => undefined }] };
   await using runner = new JobRunner({ database, logger: silentLogger() }, work, { pollMs: 20 });
   runner.start();
-  await expect.poll(async () => (await jobs.findExecution(id))?.status, { timeout: 30_000 }).toBe('Success');
+  await expect.poll(async () => (await jobs.findExecution(id))?.status).toBe('Success');
   const { items } = await jobs.listTasks(id, { page: 1, pageSize: 1, filters: [], sort: [] });
   expect(items[0]).toMatchObject({ status: 'Success', runCount: 2 });
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isVicError } from '@vic/errors';
 import { silentLogger } from '@vic/log';
 import { type Database, type ListRequest, openDatabase } from '@vic/sql';
-import type { DialectSuite } from '@vic/sql/testing';
+import { type DialectSuite, interleaved } from '@vic/sql/testing';
 import { expect, it } from 'vitest';
 import {
   type Execution,
@@ -15,7 +15,8 @@ import {
   type NewJob,
 } from '../index.ts';
 
-const QUICK: JobRunnerOptions = { pollMs: 20, leaseMs: 600, graceMs: 2000 };
+/** The lease is one that no busy machine outlives, and looked after six times as often. */
+const QUICK: JobRunnerOptions = { pollMs: 20, leaseMs: 6000 };
 const ALL: ListRequest = { page: 1, pageSize: 100, filters: [], sort: [] };
 
 /** What the queue promises. */
@@ -103,7 +104,7 @@ export const jobsSuite: DialectSuite = (open) => {
         now--;
       },
     });
-    await expect.poll(() => order).toEqual([3, 2, 1]);
+    await expect.poll(() => order, POLL).toEqual([3, 2, 1]);
     expect(most).toBe(1);
   });
 
@@ -221,6 +222,28 @@ export const jobsSuite: DialectSuite = (open) => {
     await expect.poll(async () => (await jobs.findJob(id))?.status, POLL).toBe('Success');
   });
 
+  it('puts back what it was claiming when it was told to end', async () => {
+    await using database = await open();
+    const jobs = new Jobs(database);
+    const id = await jobs.enqueue({ kind: 'endless', payload: {} });
+    const claimed = Promise.withResolvers<void>();
+    const mayBegin = Promise.withResolvers<void>();
+    const claiming = interleaved(database, { kind: 'update', table: 'job' }, async () => {
+      if ((await jobs.findJob(id))?.status === 'Pending') return;
+      claimed.resolve();
+      await mayBegin.promise;
+    });
+    const runner = running(claiming, {
+      kind: 'endless',
+      run: async ({ signal }) => sleep(60_000, undefined, { signal }),
+    });
+    await claimed.promise;
+    const ended = runner[Symbol.asyncDispose]();
+    mayBegin.resolve();
+    await ended;
+    expect(await jobs.findJob(id)).toMatchObject({ status: 'Pending', runCount: 0 });
+  });
+
   it('takes over the job of a process that died, and gives up on one that kills its processes', async () => {
     await using database = await open();
     const jobs = new Jobs(database);
@@ -239,6 +262,55 @@ export const jobsSuite: DialectSuite = (open) => {
     await using _runner = running(database, maybe);
     await expect.poll(async () => await jobs.findJob(taken), POLL).toMatchObject({ status: 'Success', runCount: 2 });
     await expect.poll(async () => await jobs.findJob(deadly), POLL).toMatchObject({ status: 'Error', runCount: 6 });
+  });
+
+  it('runs no job twice, and loses none that is begun, while its claims take long to prolong', async () => {
+    await using database = await open();
+    const jobs = new Jobs(database);
+    const leaseMs = 100;
+    const runs: number[] = [];
+    const mayEnd = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const leaseOf = async (id: number): Promise<number> => {
+      const query = database.db.selectFrom('job').select('lease_until').where('id', '=', id);
+      return (await query.executeTakeFirstOrThrow()).lease_until;
+    };
+    let claimedUntil: number | undefined;
+    let isHeld = false;
+    const slow = interleaved(database, { kind: 'update', table: 'job' }, async () => {
+      const [first] = runs;
+      if (first === undefined || isHeld) return;
+      const until = await leaseOf(first);
+      claimedUntil ??= until;
+      if (until === claimedUntil) return;
+      isHeld = true;
+      held.resolve();
+      // Until the other has begun, and the first's lease is long over.
+      await expect.poll(() => runs.length, POLL).toBe(2);
+      await sleep(3 * leaseMs);
+    });
+    const kind: JobKind = {
+      kind: 'patient',
+      run: async ({ job, signal }) => {
+        runs.push(job.id);
+        await mayEnd.promise;
+        signal.throwIfAborted();
+      },
+    };
+    const work = { kinds: [kind] };
+    await using runner = new JobRunner({ database: slow, logger: silentLogger() }, work, { ...QUICK, leaseMs });
+    const one = await jobs.enqueue({ kind: 'patient', payload: {} });
+    runner.start();
+    await held.promise;
+    const two = await jobs.enqueue({ kind: 'patient', payload: {} });
+    await expect.poll(async () => await leaseOf(two), POLL).toBeGreaterThan(0);
+    const claimedSecondUntil = await leaseOf(two);
+    await expect.poll(async () => await leaseOf(two), POLL).toBeGreaterThan(claimedSecondUntil);
+    mayEnd.resolve();
+    for (const id of [one, two]) {
+      await expect.poll(async () => await jobs.findJob(id), POLL).toMatchObject({ status: 'Success', runCount: 1 });
+    }
+    expect(runs).toEqual([one, two]);
   });
 
   it('two processes share the jobs: each is run by one of them', async () => {
@@ -282,7 +354,7 @@ export const jobsSuite: DialectSuite = (open) => {
   });
 };
 
-const POLL = { timeout: 8000, interval: 20 };
+const POLL = { interval: 20 };
 
 const maybe: JobKind = {
   kind: 'maybe',
