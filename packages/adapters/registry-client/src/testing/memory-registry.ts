@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** How a request is answered instead of as usual; `undefined` for the usual answer. */
-export type Meddling = (request: MeddledRequest) => MeddledAnswer | undefined;
+/** How a request is answered instead of as usual; `undefined` for the usual answer. A promise keeps it waiting. */
+export type Meddling = (request: MeddledRequest) => MeddledAnswer | undefined | Promise<MeddledAnswer | undefined>;
 
 /** A request before it is answered. */
 export interface MeddledRequest {
@@ -91,7 +91,7 @@ export class MemoryRegistry implements AsyncDisposable {
     const method = request.method ?? 'GET';
     this.requests.push(`${method} ${url.pathname}${url.search}`);
     this.headers.push(request.headers);
-    const other = this.meddle({ method, url, headers: request.headers });
+    const other = await this.meddle({ method, url, headers: request.headers });
     if (other?.status !== undefined) {
       request.resume();
       response.writeHead(other.status, other.headers).end(other.body ?? '');

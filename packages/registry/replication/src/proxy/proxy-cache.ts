@@ -208,6 +208,10 @@ export class ProxyCache implements Upstream, AsyncDisposable {
     return this.#fetcher.fetch({
       key: `${place.repository}@${digest}`,
       digest,
+      kept: async () => {
+        const isHere = (await repositories.findBlob(place.repository, digest)) !== undefined;
+        return isHere && (await blobs.stat(digest)) !== undefined ? async () => blobs.read(digest) : undefined;
+      },
       within: async (fetch) =>
         this.#upstreams.ask(endpoint, settings, async (registry) => {
           await fetch((signal) =>

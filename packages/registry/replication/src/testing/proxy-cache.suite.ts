@@ -76,6 +76,27 @@ export const proxyCacheSuite: DialectSuite = (open) => {
       expect(fetched.filter((line) => line.includes(image.layer))).toHaveLength(1);
     });
 
+    it('asks the upstream once, too, where the blob has come while another client was on its way', async () => {
+      await addProject();
+      const image = addImage(upstream, 'app', 'v1');
+      await get('app/manifests/v1');
+      const isHeld = Promise.withResolvers<void>();
+      const mayGoOn = Promise.withResolvers<undefined>();
+      upstream.meddle = ({ method, url }) => {
+        if (method !== 'HEAD' || !url.pathname.endsWith(image.layer)) return undefined;
+        upstream.meddle = () => undefined;
+        isHeld.resolve();
+        return mayGoOn.promise;
+      };
+      const late = get(`app/blobs/${image.layer}`);
+      await isHeld.promise;
+      await (await get(`app/blobs/${image.layer}`)).arrayBuffer();
+      await until(async () => (await site.store.findBlob('hub/app', image.layer)) !== undefined);
+      mayGoOn.resolve(undefined);
+      expect(Buffer.from(await (await late).arrayBuffer()).equals(image.content)).toBe(true);
+      expect(upstream.requests.filter((line) => line.startsWith('GET ') && line.includes(image.layer))).toHaveLength(1);
+    });
+
     it('serves what it has, with a warning, when the upstream is down or limits', async () => {
       await addProject();
       const image = addImage(upstream, 'app', 'v1');
@@ -144,10 +165,18 @@ export const proxyCacheSuite: DialectSuite = (open) => {
       await addProject({ max_upstream_conn: '1', proxy_speed_kb: '200' });
       const image = addImage(upstream, 'app', 'v1', randomBytes(300_000));
       await get('app/manifests/v1');
-      const slow = await get(`app/blobs/${image.layer}`);
-      const other = await get('app/manifests/v2');
-      expect(other.status).toBe(429);
-      expect(Buffer.from(await slow.arrayBuffer()).equals(image.content)).toBe(true);
+      const isAsked = Promise.withResolvers<void>();
+      const mayGoOn = Promise.withResolvers<undefined>();
+      upstream.meddle = ({ method, url }) => {
+        if (method !== 'GET' || !url.pathname.endsWith(image.layer)) return undefined;
+        isAsked.resolve();
+        return mayGoOn.promise;
+      };
+      const slow = get(`app/blobs/${image.layer}`);
+      await isAsked.promise;
+      expect((await get('app/manifests/v2')).status).toBe(429);
+      mayGoOn.resolve(undefined);
+      expect(Buffer.from(await (await slow).arrayBuffer()).equals(image.content)).toBe(true);
       await until(async () => (await get('app/manifests/v3')).status === 404);
     });
   });
