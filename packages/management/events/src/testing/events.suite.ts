@@ -2,7 +2,7 @@ import type { RegistryEvent } from '@vic/registry-api';
 import { silentLogger } from '@vic/log';
 import { type Database, openDatabase } from '@vic/sql';
 import type { DialectSuite } from '@vic/sql/testing';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { type EventConsumer, EventConsumers, type StoredEvent, appendEvent, readEvents, trimEvents } from '../index.ts';
 import { sequenceEvents } from '../sequence-events.ts';
 
@@ -21,7 +21,7 @@ export const eventsSuite: DialectSuite = (open) => {
     });
     await expect(rolledBack).rejects.toThrow('no');
     await append(database, 'three');
-    await consumers.drain(AbortSignal.timeout(5000));
+    await consumers.drain(AbortSignal.timeout(20_000));
     expect(seen.names).toEqual(['one', 'two', 'three']);
     expect(seen.positions).toEqual([1, 2, 3]);
   });
@@ -42,7 +42,7 @@ export const eventsSuite: DialectSuite = (open) => {
     });
     await using consumers = await running(database, [seen]);
     await append(database, 'one', 'two');
-    await consumers.drain(AbortSignal.timeout(5000));
+    await consumers.drain(AbortSignal.timeout(20_000));
     expect(seen.names).toEqual(['one', 'two']);
     expect(failures).toBe(3);
   });
@@ -70,11 +70,11 @@ export const eventsSuite: DialectSuite = (open) => {
     {
       await using consumers = await running(database, [seen]);
       await append(database, 'one');
-      await consumers.drain(AbortSignal.timeout(5000));
+      await consumers.drain(AbortSignal.timeout(20_000));
     }
     await append(database, 'two');
     await using consumers = await running(database, [seen]);
-    await consumers.drain(AbortSignal.timeout(5000));
+    await consumers.drain(AbortSignal.timeout(20_000));
     expect(seen.names).toEqual(['one', 'two']);
   });
 
@@ -85,7 +85,7 @@ export const eventsSuite: DialectSuite = (open) => {
     const seen = recorder('late');
     await using consumers = await running(database, [seen]);
     await append(database, 'after');
-    await consumers.drain(AbortSignal.timeout(5000));
+    await consumers.drain(AbortSignal.timeout(20_000));
     expect(seen.names).toEqual(['after']);
   });
 
@@ -114,11 +114,11 @@ export const eventsSuite: DialectSuite = (open) => {
     // SQLite lets the second one wait; PostgreSQL commits it first.
     if (database.dialect === 'postgres') {
       await fast;
-      await vi.waitUntil(() => seen.names.length === 1);
+      await expect.poll(() => seen.names).toEqual(['fast']);
     }
     commit();
     await Promise.all([slow, fast]);
-    await consumers.drain(AbortSignal.timeout(5000));
+    await consumers.drain(AbortSignal.timeout(20_000));
     expect(seen.names.toSorted()).toEqual(['fast', 'slow']);
   });
 
@@ -139,7 +139,7 @@ export const eventsSuite: DialectSuite = (open) => {
     {
       await using consumers = await running(database, [seen]);
       await append(database, 'one', 'two');
-      await consumers.drain(AbortSignal.timeout(5000));
+      await consumers.drain(AbortSignal.timeout(20_000));
     }
     await append(database, 'three');
     await sequenceEvents(database);

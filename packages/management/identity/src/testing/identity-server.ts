@@ -40,6 +40,7 @@ export class IdentityServer implements AsyncDisposable {
   readonly projects: ProjectIdentity[] = [{ id: 7, name: 'library', public: false }];
   /** `userId:projectId`. */
   readonly roles = new Map<string, ProjectRole>();
+  /** What was recorded; a request is, after its answer has gone out. */
   readonly audited: AuditedOperation[] = [];
   readonly identity: Identity;
   readonly database: Database;

@@ -54,7 +54,8 @@ export function oidcSuite(open: OpenTemporaryDatabase): void {
     expect((await server.ask('GET', '/usergroups', { as: server.admin })).body).toMatchObject([
       { group_name: 'devs', group_type: 3 },
     ]);
-    expect(server.audited.find(({ operation }) => operation === 'login')).toMatchObject({ resource: 'ada' });
+    const login = () => server.audited.find(({ operation }) => operation === 'login');
+    await expect.poll(login).toMatchObject({ resource: 'ada' });
   });
 
   it('knows the user again, whatever the name is now', async () => {

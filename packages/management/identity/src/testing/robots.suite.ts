@@ -44,11 +44,13 @@ export function robotsSuite(open: OpenTemporaryDatabase): void {
         permissions: [{ kind: 'project', namespace: 'library', access: [{ ...pull, effect: 'allow' }] }],
       });
       expect(JSON.stringify(read.body)).not.toContain(made.field('secret'));
-      expect(server.audited.find(({ operation }) => operation === 'create')).toMatchObject({
-        resourceType: 'robot',
-        resource: 'robot-library+ci',
-        project: { name: 'library' },
-      });
+      await expect
+        .poll(() => server.audited.find(({ operation }) => operation === 'create'))
+        .toMatchObject({
+          resourceType: 'robot',
+          resource: 'robot-library+ci',
+          project: { name: 'library' },
+        });
     });
 
     it('gives what it was asked for, under either prefix', async () => {

@@ -27,7 +27,8 @@ export function sessionsSuite(open: OpenTemporaryDatabase): void {
       expect(answer.headers.get('cache-control')).toBe('no-store');
       expect(answer.body).toMatchObject({ user: { username: 'admin' }, csrf_token: expect.any(String) });
       expect(await currentStatus(cookieOf(answer))).toBe(200);
-      expect(server.audited.at(-1)).toMatchObject({ operation: 'login', resource: 'admin', succeeded: true });
+      const login = { operation: 'login', resource: 'admin', succeeded: true };
+      await expect.poll(() => server.audited.at(-1)).toMatchObject(login);
     });
 
     it('changes things only with its CSRF token', async () => {

@@ -63,12 +63,14 @@ export function usersSuite(open: OpenTemporaryDatabase): void {
         creation_time: '2026-11-22T10:00:00.000Z',
         update_time: '2026-11-22T10:00:00.000Z',
       });
-      expect(server.audited.at(-1)).toMatchObject({
-        operation: 'create',
-        resourceType: 'user',
-        resource: 'ada',
-        succeeded: true,
-      });
+      await expect
+        .poll(() => server.audited.at(-1))
+        .toMatchObject({
+          operation: 'create',
+          resourceType: 'user',
+          resource: 'ada',
+          succeeded: true,
+        });
     });
 
     it.each([
