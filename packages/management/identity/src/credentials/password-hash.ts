@@ -64,7 +64,12 @@ export class PasswordHasher {
   /** Takes as long as {@link verify}, for accounts that do not exist: the time must not tell. */
   async verifyNothing(secret: string, address: string): Promise<undefined> {
     this.#decoy ??= this.hashChosen('decoy');
-    await this.verify(secret, await this.#decoy, address);
+    const decoy = await this.#decoy.catch((error: unknown) => {
+      // There was no room for it; it is not to be refused for ever.
+      this.#decoy = undefined;
+      throw error;
+    });
+    await this.verify(secret, decoy, address);
   }
 
   /** Whether a hash of a chosen secret was made at another cost than today's. */
