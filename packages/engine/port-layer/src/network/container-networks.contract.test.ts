@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import {
@@ -40,6 +41,9 @@ const configuration: NetworkConfiguration = {
   shielded: [{ address: '10.99.0.9', port: 443 }],
 };
 
+/** Who says nothing for this long was never reached; servers here answer at once. */
+const SILENCE_MS = 5000;
+
 interface Program {
   readonly command: (name: string, args?: Record<string, string>) => Promise<{ result?: unknown; error?: string }>;
   readonly stop: () => Promise<void>;
@@ -66,38 +70,44 @@ function startProgram(): Program {
 /** Runs a line of JavaScript in a namespace; what it printed. */
 async function javascript(namespace: string, source: string): Promise<string> {
   const [program, ...args] = inNamespace(namespace, [process.execPath, '-e', source]);
-  return (await run(program, args, { timeoutMs: 15_000 })).stdout.trim();
+  return (await run(program, args, { timeoutMs: 50_000 })).stdout.trim();
+}
+
+interface EchoServer {
+  readonly ready: Promise<unknown>;
+  readonly stop: () => void;
 }
 
 /** A TCP server in `namespace` that tells every client the address it sees. */
-function echoAddress(namespace: string, port: number): { stop: () => void } {
-  const source = `require('net').createServer(c=>{c.on('error',()=>{});c.end(c.remoteAddress)}).listen(${port},'0.0.0.0')`;
+function echoAddress(namespace: string, port: number): EchoServer {
+  const source = `require('net').createServer(c=>{c.on('error',()=>{});c.end(c.remoteAddress)})
+    .listen(${port},'0.0.0.0',()=>console.log('ready'))`;
   const [program, ...args] = inNamespace(namespace, [process.execPath, '-e', source]);
-  const child = spawn(program, args, { stdio: 'ignore' });
-  return { stop: () => void child.kill('SIGKILL') };
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return { ready: once(child.stdout, 'data'), stop: () => void child.kill('SIGKILL') };
 }
 
-/** What a TCP connection from `namespace` says; `refused` or `timeout` when there is none. Retries while refused. */
+/** What a TCP connection from `namespace` says; `refused` or `timeout` when there is none. */
 async function dial(namespace: string, address: string, port: number): Promise<string> {
   return javascript(
     namespace,
-    `const until=Date.now()+4000;const go=()=>{const s=require('net').connect(${port},'${address}');let text='';
-     s.setTimeout(700,()=>{console.log('timeout');process.exit()});s.on('data',d=>text+=d);
-     s.on('error',()=>Date.now()<until?setTimeout(go,80):(console.log('refused'),process.exit()));
-     s.on('end',()=>{console.log(text);process.exit()})};go()`,
+    `const s=require('net').connect(${port},'${address}');let text='';
+     s.setTimeout(${SILENCE_MS},()=>{console.log('timeout');process.exit()});s.on('data',d=>text+=d);
+     s.on('error',()=>{console.log('refused');process.exit()});
+     s.on('end',()=>{console.log(text);process.exit()})`,
   );
 }
 
 async function resolve(namespace: string, name: string): Promise<string> {
   return javascript(
     namespace,
-    `const r=new (require('dns').promises.Resolver)({timeout:1000,tries:1});r.setServers(['10.98.0.1']);
+    `const r=new (require('dns').promises.Resolver)({timeout:20000,tries:1});r.setServers(['10.98.0.1']);
      r.resolve4('${name}').then(a=>console.log(a.join()),e=>console.log(e.code))`,
   );
 }
 
 let program: Program;
-const servers: { stop: () => void }[] = [];
+const servers: EchoServer[] = [];
 
 beforeAll(async () => {
   for (const namespace of [sw, endpoint, client, c1, c2]) await createNamespace(namespace);
@@ -131,6 +141,7 @@ beforeAll(async () => {
     echoAddress(client, 443),
     echoAddress(endpoint, 2376),
   );
+  await Promise.all(servers.map(async ({ ready }) => ready));
 });
 
 afterAll(async () => {
@@ -141,16 +152,16 @@ afterAll(async () => {
 
 describe('ContainerNetworks', () => {
   it('lets containers out through the public address, and reach each other directly', async () => {
-    expect(await dial(c1, '10.99.0.9', 90)).toBe('10.99.0.10');
-    expect(await dial(c1, '10.98.0.3', 80)).toBe('10.98.0.2');
+    await expect.poll(async () => dial(c1, '10.99.0.9', 90)).toBe('10.99.0.10');
+    await expect.poll(async () => dial(c1, '10.98.0.3', 80)).toBe('10.98.0.2');
   });
 
   it('publishes a port to the outside, with the address of the client, and to containers', async () => {
     await program.command('connect', { name: 'one', ports: '8080:80/tcp' });
-    expect(await dial(client, '10.99.0.10', 8080)).toBe('10.99.0.9');
-    expect(await dial(c2, '10.99.0.10', 8080)).toMatch(/^10\.98\.0\.(?:1|3)$/);
-    expect(await dial(c1, '10.99.0.10', 8080)).toBe('10.98.0.1');
-    expect(await dial(endpoint, '10.99.0.10', 8080)).toMatch(/^10\.9[89]\.0\.1/);
+    await expect.poll(async () => dial(client, '10.99.0.10', 8080)).toBe('10.99.0.9');
+    await expect.poll(async () => dial(c2, '10.99.0.10', 8080)).toMatch(/^10\.98\.0\.(?:1|3)$/);
+    await expect.poll(async () => dial(c1, '10.99.0.10', 8080)).toBe('10.98.0.1');
+    await expect.poll(async () => dial(endpoint, '10.99.0.10', 8080)).toMatch(/^10\.9[89]\.0\.1/);
     await program.command('disconnect', { name: 'one' });
     expect(await dial(client, '10.99.0.10', 8080)).toBe('refused');
   });
@@ -162,15 +173,15 @@ describe('ContainerNetworks', () => {
   });
 
   it("keeps containers away from the endpoint's own services", async () => {
-    expect(await dial(client, '10.99.0.10', 2376)).toBe('10.99.0.9');
+    await expect.poll(async () => dial(client, '10.99.0.10', 2376)).toBe('10.99.0.9');
     expect(await dial(c1, '10.99.0.10', 2376)).toBe('refused');
     expect(await dial(c1, '10.98.0.1', 2376)).toBe('refused');
   });
 
   it('keeps containers away from the infrastructure, and only from that', async () => {
-    expect(await dial(endpoint, '10.99.0.9', 443)).toBe('10.99.0.10');
+    await expect.poll(async () => dial(endpoint, '10.99.0.9', 443)).toBe('10.99.0.10');
     expect(await dial(c1, '10.99.0.9', 443)).toBe('refused');
-    expect(await dial(c1, '10.99.0.9', 90)).toBe('10.99.0.10');
+    await expect.poll(async () => dial(c1, '10.99.0.9', 90)).toBe('10.99.0.10');
   });
 
   it('refuses a port that is taken and leaves the rules as they were', async () => {
@@ -180,7 +191,7 @@ describe('ContainerNetworks', () => {
         'driver failed programming external connectivity on endpoint two: ' +
         'Bind for 0.0.0.0:8081 failed: port is already allocated',
     });
-    expect(await dial(client, '10.99.0.10', 8081)).toBe('10.99.0.9');
+    await expect.poll(async () => dial(client, '10.99.0.10', 8081)).toBe('10.99.0.9');
     await program.command('disconnect', { name: 'one' });
   });
 
@@ -194,12 +205,12 @@ describe('ContainerNetworks', () => {
   it('is restored after a kill, published ports staying in force meanwhile', async () => {
     await program.command('connect', { name: 'one', ports: '8083:80/tcp' });
     await program.stop();
-    expect(await dial(client, '10.99.0.10', 8083)).toBe('10.99.0.9');
+    await expect.poll(async () => dial(client, '10.99.0.10', 8083)).toBe('10.99.0.9');
     program = startProgram();
     await program.command('restore', { name: 'one', address: '10.98.0.2', ports: '8083:80/tcp' });
     await program.command('restore', { name: 'two', address: '10.98.0.3' });
     expect(await program.command('open')).toEqual({ result: null });
-    expect(await dial(client, '10.99.0.10', 8083)).toBe('10.99.0.9');
+    await expect.poll(async () => dial(client, '10.99.0.10', 8083)).toBe('10.99.0.9');
     expect(await resolve(c2, 'one')).toBe('10.98.0.2');
     const { result } = await program.command('reserve', { name: 'three' });
     expect(result).toMatchObject({ address: '10.98.0.4', gateway: '10.98.0.1', network: 'bridge' });
