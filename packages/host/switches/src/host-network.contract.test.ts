@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { inNamespace, listTables, namespaceExists, readNetworkSetting } from '@vic/network';
 import { run } from '@vic/process';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -8,25 +10,26 @@ const suffix = randomBytes(3).toString('hex');
 const first = `a${suffix}`;
 const second = `b${suffix}`;
 
+const LISTEN = `const s=require('net').createServer(c=>c.end('hi')).listen(7000,'0.0.0.0',()=>console.log('ready'));`;
+const DIAL = `
+  const s=require('net').connect({port:7000,host:process.argv[1]});
+  s.on('data',()=>process.exit(0));s.on('error',()=>process.exit(1));setTimeout(()=>process.exit(1),3000)`;
+
 /** Listens in one namespace and connects from another; whether the bytes arrived. */
 async function reaches(from: string | undefined, to: string, address: string): Promise<boolean> {
-  const script = (body: string): string[] => [process.execPath, '-e', body];
-  const [listenProgram, ...listenArgs] = inNamespace(
-    to,
-    script(
-      `const s=require('net').createServer(c=>c.end('hi')).listen(7000,'0.0.0.0');setTimeout(()=>process.exit(),1500)`,
-    ),
-  );
-  const server = run(listenProgram, listenArgs, { timeoutMs: 10_000 });
-  const client = script(
-    `const until=Date.now()+1200;const go=()=>{const s=require('net').connect({port:7000,host:'${address}'});` +
-      `s.on('data',()=>process.exit(0));s.on('error',()=>Date.now()<until?setTimeout(go,50):process.exit(1));` +
-      `setTimeout(()=>process.exit(1),1300).unref()};go()`,
-  );
-  const [program, ...args] = from === undefined ? client : inNamespace(from, client);
-  const { code } = await run(program ?? '', args, { timeoutMs: 10_000, okCodes: [0, 1] });
-  await server;
-  return code === 0;
+  const [listenProgram, ...listenArgs] = inNamespace(to, [process.execPath, '-e', LISTEN]);
+  const server = spawn(listenProgram, listenArgs, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(server, 'exit');
+  try {
+    await Promise.race([once(server.stdout, 'data'), exited]);
+    const client = [process.execPath, '-e', DIAL, address] as const;
+    const [program, ...args] = from === undefined ? client : inNamespace(from, client);
+    const { code } = await run(program, args, { timeoutMs: 30_000, okCodes: [0, 1] });
+    return code === 0;
+  } finally {
+    server.kill('SIGKILL');
+    await exited;
+  }
 }
 
 afterAll(async () => {
@@ -38,7 +41,7 @@ describe('setUpHostNetwork()', () => {
   it('makes a network the machine and the host reach each other on, idempotently', async () => {
     const network = await setUpHostNetwork({ instance: first, uplink: 'none' });
     expect(await setUpHostNetwork({ instance: first, uplink: 'none' })).toEqual(network);
-    expect(await reaches(undefined, network.namespace, network.address)).toBe(true);
+    await expect.poll(async () => reaches(undefined, network.namespace, network.address)).toBe(true);
   });
 
   it('gives a second instance a network of its own, and tears each down by itself', async () => {
@@ -58,7 +61,7 @@ describe('setUpHostNetwork()', () => {
     await run('ip', ['-n', network.namespace, 'link', 'delete', 'uplink']);
     expect(await reaches(undefined, network.namespace, network.address)).toBe(false);
     await setUpHostNetwork({ instance: first, subnet: network.subnet, uplink: 'none' });
-    expect(await reaches(undefined, network.namespace, network.address)).toBe(true);
+    await expect.poll(async () => reaches(undefined, network.namespace, network.address)).toBe(true);
   });
 
   it('keeps machines on another port group away from the host', async () => {
@@ -74,7 +77,7 @@ describe('setUpHostNetwork()', () => {
       await switches.createVethPort(VM_NETWORK, guest, 'eth1', '02:00:00:00:00:02');
       await run('ip', ['-n', guest, 'address', 'flush', 'dev', 'eth0']);
       await run('ip', ['-n', guest, 'address', 'add', network.address.replace(/2$/, '78/24'), 'dev', 'eth1']);
-      expect(await reaches(guest, network.namespace, network.address)).toBe(true);
+      await expect.poll(async () => reaches(guest, network.namespace, network.address)).toBe(true);
     } finally {
       await run('ip', ['netns', 'delete', guest]);
     }
