@@ -11,6 +11,8 @@ import { type TestRegistry, startTestRegistry } from './testing/test-registry.ts
 
 const REPOSITORY = 'library/app';
 const NOWHERE = digestOfBytes('nowhere');
+/** Uploads are written to disk, and count as arrived, by so much at a time. */
+const BATCH_BYTES = 2 ** 20;
 
 describe('blobs', () => {
   it('are served whole, in ranges, and not at all to who has them already', async () => {
@@ -149,15 +151,21 @@ describe('uploads', () => {
     await using registry = await startTestRegistry();
     const client = new RegistryClient(registry.url);
     const location = await client.upload(REPOSITORY);
-    await sendAndDisconnect(registry, location, 'half', 100);
-    const sizeBytes = await pollUntil(
-      async () => ((await client.send('GET', location)).headers.get('range') === '0-3' ? 4 : undefined),
-      10,
-      AbortSignal.timeout(5000),
-    );
-    expect(sizeBytes).toBe(4);
-    await client.send('PATCH', location, { ...OCTETS, 'content-range': '4-7' }, 'done');
-    const digest = digestOfBytes('halfdone');
+    const half = 'x'.repeat(BATCH_BYTES);
+    await using upload = beginUpload(registry, location, half);
+    const untilStored = async (): Promise<true> =>
+      pollUntil(
+        async () =>
+          (await client.send('GET', location)).headers.get('range') === `0-${BATCH_BYTES - 1}` ? true : undefined,
+        10,
+        AbortSignal.timeout(20_000),
+      );
+    await untilStored();
+    await upload.hangUp();
+    await untilStored();
+    const range = `${BATCH_BYTES}-${BATCH_BYTES + 3}`;
+    expect((await client.send('PATCH', location, { ...OCTETS, 'content-range': range }, 'done')).status).toBe(202);
+    const digest = digestOfBytes(`${half}done`);
     expect((await client.send('PUT', `${location}?digest=${digest}`)).status).toBe(201);
   });
 
@@ -274,15 +282,23 @@ describe('uploads', () => {
   });
 });
 
-/** Announces `length` bytes, sends some of them, and hangs up. */
-async function sendAndDisconnect(registry: TestRegistry, path: string, some: string, length: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+/** Announces more bytes than it sends, and waits. */
+function beginUpload(
+  registry: TestRegistry,
+  path: string,
+  some: string,
+): AsyncDisposable & { readonly hangUp: () => Promise<void> } {
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
   const outgoing = request(new URL(path, registry.url), {
     method: 'PATCH',
-    headers: { 'content-length': length, ...OCTETS },
+    headers: { 'content-length': some.length + 100, ...OCTETS },
   });
   outgoing.on('error', () => resolve());
   outgoing.on('close', () => resolve());
-  outgoing.write(some, () => setTimeout(() => outgoing.destroy(), 50));
-  await promise;
+  outgoing.write(some);
+  const hangUp = async (): Promise<void> => {
+    outgoing.destroy();
+    await closed;
+  };
+  return { hangUp, [Symbol.asyncDispose]: hangUp };
 }
