@@ -1,12 +1,20 @@
 import { VicError } from '@vic/errors';
 import type { Database } from '@vic/sql';
 import { temporaryDatabase } from '@vic/sql/testing';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { GroupCommit } from './group-commit.ts';
 
 const AWAY = new VicError({ class: 'Unavailable', code: 'SQL_UNAVAILABLE', message: 'away' });
 
 describe('GroupCommit', () => {
+  // A batch ends after some milliseconds, which a busy machine may take for the first change alone.
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
   it('commits changes that come together in fewer transactions, each alone with its failure', async () => {
     await using database = await temporaryDatabase();
     let transactions = 0;
@@ -31,7 +39,7 @@ describe('GroupCommit', () => {
     expect(outcomes[1]).toEqual({ status: 'fulfilled', value: 1 });
     const rows = await database.db.selectFrom('usage_deltas').select('project_id').execute();
     expect(rows).toHaveLength(27);
-    expect(transactions).toBeLessThan(30);
+    expect(transactions).toBe(1);
   });
 
   it('fails who waits when no transaction can begin, and goes on when one can again', async () => {
