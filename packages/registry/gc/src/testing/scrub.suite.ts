@@ -11,6 +11,7 @@ import { type ScrubReport, scrub } from '../scrub.ts';
 import { GcWorld, quietRun } from './gc-world.ts';
 
 const ALL = { offset: 0, limit: 100 };
+const PATIENCE = { timeout: 20_000 };
 
 /** What scrub finds. */
 export const scrubSuite: DialectSuite = (open) => {
@@ -121,9 +122,9 @@ export const scrubSuite: DialectSuite = (open) => {
       await damage(fileOf(world, layer.digest));
       await expect(buffer(await world.blobs.read(layer.digest))).rejects.toMatchObject({ code: 'BLOB_DAMAGED' });
       await expect
-        .poll(async () => (await listDamage(world.database.db, ALL)).items)
+        .poll(async () => (await listDamage(world.database.db, ALL)).items, PATIENCE)
         .toMatchObject([{ digest: layer.digest, kind: 'blob' }]);
-      await expect.poll(() => logged).toContainEqual({ digest: layer.digest, images: 'library/a:x' });
+      await expect.poll(() => logged, PATIENCE).toContainEqual({ digest: layer.digest, images: 'library/a:x' });
     });
   });
 };

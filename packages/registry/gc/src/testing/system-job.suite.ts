@@ -180,7 +180,7 @@ async function openSite(open: OpenTemporaryDatabase, { started = true } = {}): P
     const id = Number(begun.headers.get('location')?.split('/').at(-1));
     const read = async (): Promise<{ job_status: string; job_parameters: string }> =>
       (await call('GET', `/system/${job}/${id}`)).json as never;
-    await expect.poll(async () => (await read()).job_status, { timeout: 4000 }).not.toMatch(/Running|Pending/);
+    await expect.poll(async () => (await read()).job_status, { timeout: 20_000 }).not.toMatch(/Running|Pending/);
     const { job_status: status, job_parameters: text } = await read();
     return { id, status, parameters: JSON.parse(text) as Record<string, unknown> };
   };
