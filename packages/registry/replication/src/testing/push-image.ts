@@ -31,7 +31,7 @@ export interface PushedManifest {
 }
 
 const CREDENTIALS = { username: 'admin', password: 'secret' };
-const SIGNAL = AbortSignal.timeout(600_000);
+const TIMEOUT_MS = 60_000;
 
 /** Pushes an image with one layer. */
 export async function pushImage(target: PushTarget, image: TestImage = {}): Promise<PushedManifest> {
@@ -41,7 +41,7 @@ export async function pushImage(target: PushTarget, image: TestImage = {}): Prom
   const { registry } = connection;
   for (const bytes of [config, layer]) {
     const upload = { digest: digestOfBytes(bytes), sizeBytes: bytes.length, open: () => chunks(bytes) };
-    await registry.writeBlob(target.repository, upload, SIGNAL);
+    await registry.writeBlob(target.repository, upload, inTime());
   }
   const manifest = {
     schemaVersion: 2,
@@ -69,7 +69,7 @@ export async function pushIndex(
 export async function digestAt(target: PushTarget, reference: string): Promise<ContentDigest | undefined> {
   await using connection = connectRegistry({ url: target.url, credentials: CREDENTIALS });
   try {
-    return (await connection.registry.headManifest(target.repository, reference, SIGNAL))?.digest;
+    return (await connection.registry.headManifest(target.repository, reference, inTime()))?.digest;
   } catch {
     return undefined;
   }
@@ -78,7 +78,7 @@ export async function digestAt(target: PushTarget, reference: string): Promise<C
 /** Deletes a tag, or an artifact by its digest. */
 export async function deleteAt(target: PushTarget, reference: string): Promise<void> {
   await using connection = connectRegistry({ url: target.url, credentials: CREDENTIALS });
-  await connection.registry.deleteManifest(target.repository, reference, SIGNAL);
+  await connection.registry.deleteManifest(target.repository, reference, inTime());
 }
 
 async function putJson(
@@ -90,8 +90,12 @@ async function putJson(
   const bytes = Buffer.from(JSON.stringify(document));
   const digest = digestOfBytes(bytes);
   await using connection = connectRegistry({ url: target.url, credentials: CREDENTIALS });
-  await connection.registry.putManifest(target.repository, tag ?? digest, { bytes, mediaType }, SIGNAL);
+  await connection.registry.putManifest(target.repository, tag ?? digest, { bytes, mediaType }, inTime());
   return { digest, size: bytes.length, mediaType };
+}
+
+function inTime(): AbortSignal {
+  return AbortSignal.timeout(TIMEOUT_MS);
 }
 
 function descriptorOf({ digest, mediaType, size }: PushedManifest): object {

@@ -158,7 +158,6 @@ async function siteParts(options: TestSiteOptions, onFailure: AsyncDisposableSta
         firstRetryMs: 50,
         reconcileEveryMs: options.reconcileEveryMs ?? 3_600_000,
         checkEveryMs: options.checkEveryMs ?? 3_600_000,
-        stallTimeoutMs: 3_000,
       },
     ),
   );
