@@ -44,6 +44,18 @@ it('waits for another process without standing still', async () => {
   expect(rows).toEqual([{ name: 'mine' }, { name: 'theirs' }]);
 });
 
+it('is opened while another process has the file to itself, as one does that makes or closes it', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'registry.db');
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLD_ALONE, path]);
+  await once(holder.stdout, 'data');
+  const opening = openDatabase({ kind: 'sqlite', path });
+  await Promise.race([opening.catch(() => undefined), delay(50)]);
+  holder.stdin.end();
+  await using database = await opening;
+  expect(await database.db.selectFrom('setting').selectAll().execute()).toEqual([]);
+});
+
 it('keeps what was committed, and nothing else, when the process is killed', async () => {
   await using database = await temporaryDatabase();
   if (database.location.kind !== 'sqlite') throw new Error('not SQLite');
@@ -82,6 +94,14 @@ const HOLD_AND_COMMIT = `
   database.exec("begin immediate; insert into setting values ('theirs', '', 0)");
   console.log('holding');
   process.stdin.resume().on('end', () => database.exec('commit'));
+`;
+
+const HOLD_ALONE = `
+  import { DatabaseSync } from 'node:sqlite';
+  const database = new DatabaseSync(process.argv[1]);
+  database.exec('create table made (id integer); begin exclusive');
+  console.log('holding');
+  process.stdin.resume().on('end', () => database.exec('drop table made; commit'));
 `;
 
 const COMMIT_AND_HANG = `

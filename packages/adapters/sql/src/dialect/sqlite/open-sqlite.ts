@@ -1,6 +1,5 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { delay } from '@vic/async';
 import { isVicError } from '@vic/errors';
 import { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { CommitListeners } from '../../commit-listeners.ts';
@@ -12,6 +11,7 @@ import type { DialectParts } from '../dialect-parts.ts';
 import { SqliteDriver } from './sqlite-driver.ts';
 import { toSqliteError } from './sqlite-error.ts';
 import { SqliteFile } from './sqlite-file.ts';
+import { whenFree } from './when-free.ts';
 import { WriteAheadLog } from './write-ahead-log.ts';
 import { WriteLock } from './write-lock.ts';
 
@@ -37,9 +37,11 @@ export const SQLITE_PARTS: DialectParts = {
 export async function openSqlite(path: string): Promise<Database> {
   await using onFailure = new AsyncDisposableStack();
   const writer = onFailure.use(await openWriter(path));
-  const reader = onFailure.use(new SqliteFile(path, { readOnly: true }));
+  const reader = onFailure.use(await openFile(path, { readOnly: true }));
   // Reading makes sure that there is a log.
-  for (const connection of [writer, reader]) connection.execute('select count(*) from sqlite_schema');
+  for (const connection of [writer, reader]) {
+    await whenFree(() => connection.execute('select count(*) from sqlite_schema'));
+  }
   const log = onFailure.use(await WriteAheadLog.of(path));
   const connections = { writer, reader, log, lock: new WriteLock() };
   const resources = onFailure.move();
@@ -67,8 +69,11 @@ async function openWriter(path: string): Promise<SqliteFile> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await using file = await open(path, 'a', 0o600);
     await file.close();
-    const writer = new SqliteFile(path, { readOnly: false });
-    await startWriteAheadLog(writer);
+    await using onFailure = new AsyncDisposableStack();
+    const writer = onFailure.use(await openFile(path, { readOnly: false }));
+    // Only who has the file alone changes the mode, which several processes starting together ask for.
+    await whenFree(() => writer.execute('pragma journal_mode = wal'));
+    onFailure.move();
     return writer;
   } catch (error) {
     const known = toSqliteError(error);
@@ -76,17 +81,7 @@ async function openWriter(path: string): Promise<SqliteFile> {
   }
 }
 
-const WAL_ATTEMPTS = 200;
-
-/** Changing the journal mode needs the file alone, which several processes starting together ask for. */
-async function startWriteAheadLog(writer: SqliteFile): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      writer.execute('pragma journal_mode = wal');
-      return;
-    } catch (error) {
-      if (attempt === WAL_ATTEMPTS || !isVicError(error, { code: 'SQL_BUSY' })) throw error;
-    }
-    await delay(10 + Math.random() * 20);
-  }
+/** The last process to close the file, and one that mends it after a crash, has it alone for a moment. */
+async function openFile(path: string, options: { readonly readOnly: boolean }): Promise<SqliteFile> {
+  return whenFree(() => new SqliteFile(path, options));
 }

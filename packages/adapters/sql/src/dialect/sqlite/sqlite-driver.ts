@@ -1,8 +1,7 @@
-import { delay } from '@vic/async';
-import { isVicError } from '@vic/errors';
 import { type CompiledQuery, type DatabaseConnection, type Driver, type QueryResult, SelectQueryNode } from 'kysely';
 import { streamingRefused } from '../streaming-refused.ts';
 import type { SqliteFile, SqliteResult } from './sqlite-file.ts';
+import { whenFree } from './when-free.ts';
 import type { WriteAheadLog } from './write-ahead-log.ts';
 import type { WriteLock } from './write-lock.ts';
 
@@ -13,10 +12,6 @@ export interface SqliteConnections {
   readonly lock: WriteLock;
   readonly log: WriteAheadLog;
 }
-
-/** How long another process may hold the database before an operation fails. */
-const MAX_BUSY_MS = 20_000;
-const BUSY_PAUSE_MS = 4;
 
 /** Kysely's view of the two connections. */
 export class SqliteDriver implements Driver {
@@ -121,17 +116,4 @@ class SqliteConnection implements DatabaseConnection {
 
 function onlyReads({ query, sql }: CompiledQuery): boolean {
   return SelectQueryNode.is(query) || (query.kind === 'RawNode' && /^\s*select\b/i.test(sql));
-}
-
-/** Tries again while another process is writing, letting this one go on in between. */
-async function whenFree<T>(operation: () => T): Promise<T> {
-  const deadline = performance.now() + MAX_BUSY_MS;
-  for (;;) {
-    try {
-      return operation();
-    } catch (error) {
-      if (!isVicError(error, { code: 'SQL_BUSY' }) || performance.now() > deadline) throw error;
-    }
-    await delay(BUSY_PAUSE_MS * (0.5 + Math.random()));
-  }
 }

@@ -34,12 +34,15 @@ export class SqliteFile implements Disposable {
 
   constructor(path: string, options: { readonly readOnly: boolean }) {
     this.#database = new DatabaseSync(path, { readOnly: options.readOnly, timeout: BUSY_TIMEOUT_MS });
-    this.#database.exec(
-      options.readOnly
-        ? `pragma cache_size = -${PAGE_CACHE_KIB}; pragma query_only = on;`
-        : `pragma cache_size = -${PAGE_CACHE_KIB}; pragma synchronous = normal; pragma foreign_keys = on;
-           pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};`,
-    );
+    const settings = options.readOnly
+      ? 'pragma query_only = on;'
+      : `pragma synchronous = normal; pragma foreign_keys = on; pragma journal_size_limit = ${JOURNAL_SIZE_LIMIT_BYTES};`;
+    try {
+      this.#database.exec(`pragma cache_size = -${PAGE_CACHE_KIB}; ${settings}`);
+    } catch (error) {
+      this.#database.close();
+      throw toSqliteError(error);
+    }
   }
 
   /** Whether a transaction is open. */
