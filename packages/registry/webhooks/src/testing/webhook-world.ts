@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type IncomingHttpHeaders, createServer } from 'node:http';
+import { type IncomingHttpHeaders, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ProjectIdentity } from '@vic/authz';
 import { EventConsumers, appendEvent } from '@vic/events';
@@ -33,25 +33,31 @@ export async function receiver(): Promise<
   {
     readonly url: string;
     readonly received: Received[];
+    /** What the first requests are answered, one after another; the others are answered `answer`. */
+    readonly first: (number | Promise<number>)[];
     answer: number;
     location: string | undefined;
   } & AsyncDisposable
 > {
   const received: Received[] = [];
+  const first: (number | Promise<number>)[] = [];
   const state = { answer: 200, location: undefined as string | undefined };
+  const answer = async (request: Received, response: ServerResponse): Promise<void> => {
+    received.push(request);
+    const status = await (first.shift() ?? state.answer);
+    response.writeHead(status, state.location === undefined ? {} : { location: state.location }).end('private');
+  };
   const server = createServer((request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-    request.on('end', () => {
-      received.push({ path: request.url ?? '', headers: request.headers, body });
-      response.writeHead(state.answer, state.location === undefined ? {} : { location: state.location }).end('private');
-    });
+    request.on('end', () => void answer({ path: request.url ?? '', headers: request.headers, body }, response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(state, {
     url: `http://127.0.0.1:${port}`,
     received,
+    first,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => void server.close(() => resolve()));
@@ -82,7 +88,6 @@ export async function webhookWorld(
     /** Without, addresses are checked at delivery alone: as names that stood for another when their policy was made. */
     readonly checksUrls?: boolean;
     readonly maxAttempts?: number;
-    readonly retryMs?: number;
   } = {},
 ): Promise<World> {
   const projectId = await addProject(database);
@@ -101,7 +106,7 @@ export async function webhookWorld(
       policies,
       guard,
       maxAttempts: options.maxAttempts ?? 3,
-      retryMs: options.retryMs ?? 20,
+      retryMs: 20,
     }),
   );
   const runner = new JobRunner({ database, logger }, { kinds: [delivery], vendors: [WEBHOOK_VENDOR] }, { pollMs: 20 });
