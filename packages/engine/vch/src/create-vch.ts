@@ -43,6 +43,9 @@ export interface CreateVchDeps {
   readonly waitUntilReady: (configuration: VchConfiguration, signal: AbortSignal) => Promise<void>;
 }
 
+/** How long a step that has begun may go on when the time is up. */
+const FINISH_MS = 60_000;
+
 /** The VCH that was made. */
 export interface CreatedVch {
   readonly endpoint: ManagedObjectReference<'VirtualMachine'>;
@@ -59,23 +62,28 @@ export async function createVch(deps: CreateVchDeps, request: NewVch, signal: Ab
   const plan = await checkAgainstInventory(client, settings, place, signal);
   await using undo = new AsyncDisposableStack();
   const work = async (deadline: AbortSignal): Promise<CreatedVch> => {
+    // Only what a step that has begun has made can be undone: it may end, and then no other begins.
+    const finish = { signal: someTimeAfter(deadline) };
+    deadline.throwIfAborted();
     report(`Creating resource pool "${settings.name}"`);
     const pool = await client.call(
       place.parentPool,
       'CreateResourcePool',
       { name: settings.name, spec: poolSpec(settings) },
-      { signal: deadline },
+      finish,
     );
     undo.defer(async () => client.runTask(pool, 'Destroy_Task', {}));
+    deadline.throwIfAborted();
     if (plan.bridge.create) {
       report(`Creating bridge network "${plan.bridge.name}"`);
-      await createBridge(client, place, plan.bridge.name, deadline);
+      await createBridge(client, place, plan.bridge.name, finish.signal);
       undo.defer(async () => removeBridge(client, place, plan.bridge.name));
+      deadline.throwIfAborted();
     }
     const vchId = randomUUID();
     const folder = [settings.imageStore?.folder, `VIC/${vchId}`].filter(Boolean).join('/');
     report(`Creating directory ${place.files.pathOf(folder)}`);
-    await place.files.makeDirectory(`${folder}/images`, deadline);
+    await place.files.makeDirectory(`${folder}/images`, finish.signal);
     undo.defer(async () => place.files.delete(folder));
     const iso = await uploadBootstrapIso(
       place.files,
@@ -87,12 +95,8 @@ export async function createVch(deps: CreateVchDeps, request: NewVch, signal: Ab
     report('Creating appliance on target');
     const portGroups = { public: settings.publicNetwork, bridge: plan.bridge.name };
     const machine = endpointMachine(settings, vchId, place.datastoreName, portGroups);
-    const endpoint = await client.runTask(
-      place.vmFolder,
-      'CreateVM_Task',
-      { config: machine, pool },
-      { signal: deadline },
-    );
+    deadline.throwIfAborted();
+    const endpoint = await client.runTask(place.vmFolder, 'CreateVM_Task', { config: machine, pool }, finish);
     undo.defer(async () => destroyEndpoint(client, endpoint));
     const mac = await readMacs(client, endpoint, deadline);
     const networks: VchNetwork[] = [
@@ -112,8 +116,9 @@ export async function createVch(deps: CreateVchDeps, request: NewVch, signal: Ab
       },
     ];
     const configuration = configurationOf(request, { vchId, folder, pool, networks, bootstrapIso: iso.path });
-    await configureEndpoint(client, endpoint, request, configuration, plan.bridge.create, deadline);
-    await client.runTask(endpoint, 'PowerOnVM_Task', {}, { signal: deadline });
+    await configureEndpoint(client, endpoint, request, configuration, plan.bridge.create, finish.signal);
+    deadline.throwIfAborted();
+    await client.runTask(endpoint, 'PowerOnVM_Task', {}, finish);
     report('Waiting for the appliance to initialize');
     await waitUntilInitialized(deps, endpoint, configuration, deadline);
     return { endpoint, configuration };
@@ -130,6 +135,14 @@ export async function createVch(deps: CreateVchDeps, request: NewVch, signal: Ab
     await working?.catch(() => undefined);
     throw isVicError(error, { code: 'DEADLINE_EXCEEDED' }) ? tooSlow(timeoutMs, error) : error;
   }
+}
+
+/** A signal for what is not to be given up when the time is up, but is not waited for without end either. */
+function someTimeAfter(deadline: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const giveUp = (): void => controller.abort(deadline.reason);
+  deadline.addEventListener('abort', () => setTimeout(giveUp, FINISH_MS).unref(), { once: true });
+  return controller.signal;
 }
 
 function poolSpec({ cpu, memory }: VchSettings): ResourceConfigSpec {

@@ -80,6 +80,23 @@ function deps(overrides: Partial<CreateVchDeps> = {}): CreateVchDeps & { readonl
   return { client, lines, report: (line) => lines.push(line), waitUntilReady: async () => undefined, ...overrides };
 }
 
+/** A client to which something happens after the server has done what `method` asks and before its answer is there. */
+function clientWhoseAnswer(method: string, isPreceded: () => void): VimClient {
+  return new Proxy(client, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      if (name !== 'call' && name !== 'runTask') return value.bind(target) as unknown;
+      return async (self: unknown, called: string, args: unknown, options: { readonly signal?: AbortSignal } = {}) => {
+        const answer: unknown = await value.call(target, self, called, args);
+        if (called === method) isPreceded();
+        options.signal?.throwIfAborted();
+        return answer;
+      };
+    },
+  });
+}
+
 /** Names of everything a VCH consists of. */
 async function inventory(): Promise<Record<string, readonly string[]>> {
   const names = async (type: 'VirtualMachine' | 'ResourcePool' | 'Network'): Promise<string[]> =>
@@ -128,6 +145,18 @@ describe.skipIf(!existsSync(VCSIM))('a virtual container host on vcsim -esx', ()
     });
     expect(await inventory()).toEqual(before);
   });
+
+  it.each(['CreateResourcePool', 'AddVirtualSwitch', 'AddPortGroup', 'CreateVM_Task', 'PowerOnVM_Task'])(
+    'is undone when it is interrupted while %s is under way',
+    async (method) => {
+      const before = await inventory();
+      const interrupt = new AbortController();
+      const interrupted = clientWhoseAnswer(method, () => interrupt.abort(new Error('interrupted')));
+      const create = createVch(deps({ client: interrupted }), await request({ name: 'half' }), interrupt.signal);
+      await expect(create).rejects.toThrow('interrupted');
+      expect(await inventory()).toEqual(before);
+    },
+  );
 
   it('uploads a bootstrap ISO once for several, and refuses names, addresses and networks that are taken', async () => {
     const first = deps();
