@@ -1,7 +1,7 @@
 import type { DialectSuite } from '@vic/sql/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN } from './test-access.ts';
-import { addPolicy, endpointOf, execute, lagOf, until, updatePolicy } from './site-policies.ts';
+import { addPolicy, endpointOf, execute, settled, until, updatePolicy } from './site-policies.ts';
 import { deleteAt, digestAt, pushImage, pushIndex } from './push-image.ts';
 import { TestSite } from './test-site.ts';
 
@@ -39,7 +39,7 @@ export const replicationSuite: DialectSuite = (open) => {
         signature.digest,
       ]);
       expect((await there.projects.findByName('pushed'))?.public).toBe(true);
-      await until(async () => (await lagOf(here, policy)).pending === 0);
+      await settled([here, policy]);
     });
 
     it('compares both sides on demand, and copies only what is missing', async () => {
@@ -76,8 +76,8 @@ export const replicationSuite: DialectSuite = (open) => {
     it('reports a tag that has another artifact at the destination, unless it may override', async () => {
       await here.projects.create({ name: 'conflict' }, ADMIN);
       await there.projects.create({ name: 'conflict' }, ADMIN);
-      const mine = await pushImage({ url: here.url, repository: 'conflict/app' }, { tag: 'same' });
       const theirs = await pushImage({ url: there.url, repository: 'conflict/app' }, { tag: 'same' });
+      const mine = await pushImage({ url: here.url, repository: 'conflict/app' }, { tag: 'same' });
       const settings = {
         name: 'conflict',
         trigger: { type: 'manual' },
@@ -123,11 +123,12 @@ export const replicationSuite: DialectSuite = (open) => {
       const image = await pushImage(at, { tag: 'v1' });
       await pushImage(at, { tag: 'v2' });
       await until(async () => (await digestAt(copy, 'v2')) !== undefined && (await digestAt(copy, 'v1')) !== undefined);
+      await settled([here, policy]);
       const own = await pushImage(copy, { tag: 'v2' });
       await deleteAt(at, 'v2');
       await deleteAt(at, image.digest);
       await until(async () => (await digestAt(copy, image.digest)) === undefined);
-      await until(async () => (await lagOf(here, policy)).pending === 0);
+      await settled([here, policy]);
       expect(await digestAt(copy, 'v1')).toBeUndefined();
       expect(await digestAt(copy, 'v2')).toBe(own.digest);
     });

@@ -2,9 +2,33 @@ import { pollUntil } from '@vic/async';
 import { expect } from 'vitest';
 import type { TestSite } from './test-site.ts';
 
+const WAIT_MS = 60_000;
+
 /** Waits for something to become true. */
 export async function until(probe: () => Promise<boolean>): Promise<void> {
-  await pollUntil(async () => ((await probe()) ? true : undefined), 30, AbortSignal.timeout(60_000));
+  await pollUntil(async () => ((await probe()) ? true : undefined), 30, AbortSignal.timeout(WAIT_MS));
+}
+
+/**
+ * Waits until policies that follow events have compared both sides, as they do at first, and have nothing left to do:
+ * before that, what a test does is at odds with what is still on its way.
+ */
+export async function settled(...policies: readonly (readonly [TestSite, number])[]): Promise<void> {
+  await until(async () => {
+    for (const [site, policy] of policies) if (!(await isSettled(site, policy))) return false;
+    return true;
+  });
+}
+
+async function isSettled(site: TestSite, policy: number): Promise<boolean> {
+  await site.events.drain(AbortSignal.timeout(WAIT_MS));
+  if ((await lagOf(site, policy)).pending > 0) return false;
+  const { body } = await site.call('GET', `/replication/executions?policy_id=${policy}&page_size=100`);
+  const executions = body as { readonly status: string; readonly trigger: string }[];
+  return (
+    executions.some(({ trigger }) => trigger === 'scheduled') &&
+    executions.every(({ status }) => status !== 'InProgress')
+  );
 }
 
 /** The id of the endpoint at `from` that stands for `to`. */
@@ -55,7 +79,7 @@ export async function execute(site: TestSite, policy: number): Promise<Record<st
       return execution['status'] === 'InProgress' ? undefined : execution;
     },
     30,
-    AbortSignal.timeout(60_000),
+    AbortSignal.timeout(WAIT_MS),
   );
 }
 

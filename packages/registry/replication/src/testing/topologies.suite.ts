@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { PromotionChecks } from '../index.ts';
 import type { PushedManifest } from './push-image.ts';
 import { deleteAt, digestAt, pushImage } from './push-image.ts';
-import { addPolicy, endpointOf, execute, lagOf, until, updatePolicy } from './site-policies.ts';
+import { addPolicy, endpointOf, execute, lagOf, settled, until, updatePolicy } from './site-policies.ts';
 import { ADMIN } from './test-access.ts';
 import { TestSite } from './test-site.ts';
 
@@ -75,6 +75,7 @@ export const topologiesSuite: DialectSuite = (open) => {
       // What arrived late is no later than what was pushed after it.
       const sent = await pushImage(atA, { tag: 'late' });
       await until(async () => (await digestAt(atB, 'late')) === sent.digest);
+      await settled([a, toB]);
       const inAnHour = Date.now() + 3_600_000;
       await b.database.db.updateTable('tags').set({ pushed_at_ms: inAnHour }).where('name', '=', 'late').execute();
       const next = await pushImage(atA, { tag: 'late' });
@@ -101,6 +102,7 @@ export const topologiesSuite: DialectSuite = (open) => {
       // What v0 names now is known as v0 before it moves: an artifact that no tag names any more would travel as well.
       await until(async () => (await lagOf(hub, toFar)).pending === 5);
       const moved = await pushImage(atHub, { tag: 'v0' });
+      await hub.events.drain(AbortSignal.timeout(60_000));
       await until(async () => (await digestAt({ ...atHub, url: near.url }, 'v4')) === pushed[4]?.digest);
       await until(async () => (await lagOf(hub, toFar)).last_error !== '');
       expect(await lagOf(hub, toFar)).toMatchObject({ pending: 5, held: 0 });
@@ -213,14 +215,6 @@ async function runningOf(site: TestSite): Promise<number> {
 async function arrivals(site: TestSite): Promise<readonly unknown[]> {
   const { db } = site.database;
   return db.selectFrom('event').select('id').where('type', '=', 'artifact.pushed').execute();
-}
-
-/** Waits until none of the policies has anything left to do. */
-async function settled(...policies: readonly (readonly [TestSite, number])[]): Promise<void> {
-  for (const [site, policy] of policies) {
-    await site.events.drain(AbortSignal.timeout(10_000));
-    await until(async () => (await lagOf(site, policy)).pending === 0);
-  }
 }
 
 async function tellScanned(site: TestSite, digest: string): Promise<void> {
