@@ -228,7 +228,7 @@ export function restSuite(open: OpenTemporaryDatabase): void {
     const { id, job_id: jobId } = json as { id: number; job_id: number };
     expect(headers.get('location')).toMatch(new RegExp(`/system/advisories/imports/${id}$`));
     const read = async (): Promise<unknown> => (await world.call('GET', `/system/advisories/imports/${id}`)).json;
-    await expect.poll(read, { timeout: 5000 }).toMatchObject({ error: `${body.url} answered 418.` });
+    await expect.poll(read, { timeout: 20_000 }).toMatchObject({ error: `${body.url} answered 418.` });
     expect(await read()).toMatchObject({ id, job_id: jobId, ...body, mode: 'replace' });
     expect((await world.call('GET', '/system/advisories/imports')).json).toContainEqual(await read());
     expect((await world.call('GET', '/system/advisories/imports/999999')).status).toBe(404);

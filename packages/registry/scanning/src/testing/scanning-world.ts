@@ -43,7 +43,7 @@ export type ImageFiles = Readonly<Record<string, LayerEntry>>;
 
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 30_000;
 
 /** Scanning on a real database, blob store, job runner and outbox, behind real HTTP. */
 export class ScanningWorld implements AsyncDisposable {
@@ -201,12 +201,14 @@ export class ScanningWorld implements AsyncDisposable {
   /** Waits until the jobs and events there are have been handled. */
   async settle(): Promise<void> {
     const signal = AbortSignal.timeout(DEADLINE_MS);
+    const { db } = this.database;
     for (;;) {
+      const known = await this.#lastEvent();
       await this.#parts.consumers.drain(signal);
-      const { db } = this.database;
       const busy = await db.selectFrom('job').select('id').where('status', 'in', ['Pending', 'Running']).execute();
       const open = await db.selectFrom('job_execution').select('id').where('status', '=', 'Running').execute();
-      if (busy.length + open.length === 0) return;
+      // A job that has ended since may have told of something that makes others begin.
+      if (busy.length + open.length === 0 && (await this.#lastEvent()) === known) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
       signal.throwIfAborted();
     }
@@ -263,6 +265,14 @@ export class ScanningWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.resources.disposeAsync();
+  }
+
+  async #lastEvent(): Promise<number> {
+    const row = await this.database.db
+      .selectFrom('event')
+      .select(({ fn }) => fn.max('id').as('id'))
+      .executeTakeFirst();
+    return row?.id ?? 0;
   }
 
   #place(repository: string): { project: ProjectIdentity; repository: string } {
