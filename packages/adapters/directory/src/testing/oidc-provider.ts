@@ -22,6 +22,8 @@ export class OidcProvider implements AsyncDisposable {
   userInfo: Readonly<Record<string, unknown>> = {};
   /** Put over the claims of the next tokens, to make them wrong. */
   tampering: Readonly<Record<string, unknown>> = {};
+  /** Is waited for before a request to that path is answered. */
+  before: (path: string) => Promise<void> = async () => undefined;
   /** Signs with a key that is not published. */
   forged = false;
   readonly clientId = 'vic';
@@ -29,7 +31,9 @@ export class OidcProvider implements AsyncDisposable {
   readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   readonly #otherKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   readonly #codes = new Map<string, IssuedCode>();
-  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #server = createServer((request, response) => {
+    this.#serve(request, response).catch(() => response.destroy());
+  });
 
   private constructor() {}
 
@@ -58,6 +62,7 @@ export class OidcProvider implements AsyncDisposable {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.issuer);
+    await this.before(url.pathname);
     switch (url.pathname) {
       case '/.well-known/openid-configuration':
         return json(response, 200, this.#metadata());

@@ -67,7 +67,7 @@ export class OidcSignIn {
   async begin(returnTo: string): Promise<{ readonly url: URL; readonly cookie: string }> {
     if (!LOCAL_PATH.test(returnTo)) throw invalid('OIDC_RETURN_INVALID', 'cannot redirect to other site');
     const configuration = requireOidc(await this.#deps.settings.current());
-    const { url, flow } = await (await this.#deps.source.client(configuration)).begin();
+    const { url, flow } = await this.#deps.source.use(configuration, async (client) => client.begin());
     return { url, cookie: await this.#remember({ step: 'away', flow, returnTo }) };
   }
 
@@ -76,9 +76,9 @@ export class OidcSignIn {
     const remembered = await this.#recall(cookie);
     if (remembered?.step !== 'away') throw invalid('OIDC_STATE_MISMATCH', 'State mismatch');
     const configuration = requireOidc(await this.#deps.settings.current());
-    const client = await this.#deps.source.client(configuration);
-    const { identity, idToken } = await client.complete(search, remembered.flow);
-    const { returnTo } = remembered;
+    const { flow, returnTo } = remembered;
+    const { source } = this.#deps;
+    const { identity, idToken } = await source.use(configuration, async (client) => client.complete(search, flow));
     const signIn = oidcSignIn(identity, configuration);
     const known = await this.#deps.onboarding.find(signIn.user);
     if (known === undefined && !configuration.autoOnboard) {
@@ -106,7 +106,8 @@ export class OidcSignIn {
   async signOutUrl(idToken: string, returnTo: string): Promise<URL | undefined> {
     const { authMode, oidc } = await this.#deps.settings.current();
     if (authMode !== 'oidc_auth' || oidc?.logout !== true) return undefined;
-    return (await this.#deps.source.client(oidc)).endSessionUrl(this.#deps.secrets.open(idToken, CONTEXT), returnTo);
+    const token = this.#deps.secrets.open(idToken, CONTEXT);
+    return this.#deps.source.use(oidc, async (client) => client.endSessionUrl(token, returnTo));
   }
 
   /** Removes what was remembered for browsers that never came back. */

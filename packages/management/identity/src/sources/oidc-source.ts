@@ -11,6 +11,8 @@ interface Connected {
   readonly key: string;
   readonly client: OidcClient;
   readonly discoveredAtMs: number;
+  /** Operations under way. */
+  users: number;
 }
 
 /** Providers rotate keys and move endpoints. */
@@ -20,7 +22,7 @@ const REDISCOVER_AFTER_MS = 60 * 60_000;
 export class OidcSource implements AsyncDisposable {
   readonly #redirectUri: string;
   readonly #clock: () => number;
-  readonly #flight = new SingleFlight<OidcClient>();
+  readonly #flight = new SingleFlight<Connected>();
   #connected: Connected | undefined;
 
   constructor(redirectUri: string, clock: () => number) {
@@ -28,20 +30,37 @@ export class OidcSource implements AsyncDisposable {
     this.#clock = clock;
   }
 
-  /** The client of the configured provider. */
-  async client(configuration: OidcConfiguration): Promise<OidcClient> {
+  /** What the operation gives with the client of the configured provider, which is not closed before. */
+  async use<T>(configuration: OidcConfiguration, operation: (client: OidcClient) => Promise<T>): Promise<T> {
+    const connected = await this.#connect(configuration);
+    connected.users++;
+    try {
+      return await operation(connected.client);
+    } finally {
+      connected.users--;
+      await this.#closeFormer(connected);
+    }
+  }
+
+  async #connect(configuration: OidcConfiguration): Promise<Connected> {
     const options = { ...configuration, redirectUri: this.#redirectUri };
     const key = JSON.stringify(options);
     const connected = this.#connected;
     const fresh = connected !== undefined && this.#clock() - connected.discoveredAtMs < REDISCOVER_AFTER_MS;
-    if (connected?.key === key && fresh) return connected.client;
+    if (connected?.key === key && fresh) return connected;
     return this.#flight.run(key, async () => {
       const client = await OidcClient.discover(options);
-      const former = this.#connected?.client;
-      this.#connected = { key, client, discoveredAtMs: this.#clock() };
-      await former?.[Symbol.asyncDispose]();
-      return client;
+      const former = this.#connected;
+      const made = { key, client, discoveredAtMs: this.#clock(), users: 0 };
+      this.#connected = made;
+      if (former !== undefined) await this.#closeFormer(former);
+      return made;
     });
+  }
+
+  /** The last who uses a client that another has taken the place of closes it. */
+  async #closeFormer(connected: Connected): Promise<void> {
+    if (connected !== this.#connected && connected.users === 0) await connected.client[Symbol.asyncDispose]();
   }
 
   /** Closes the connections to the provider. */

@@ -13,6 +13,7 @@ export function oidcSuite(open: OpenTemporaryDatabase): void {
   afterAll(async () => provider[Symbol.asyncDispose]());
   beforeEach(async () => {
     server = await IdentityServer.start(open);
+    provider.before = async () => undefined;
     provider.claims = { sub: 's-1', name: 'Ada Lovelace', login: 'ada', email: 'ada@example.com', groups: ['devs'] };
     Object.assign(server.settings, {
       auth_mode: 'oidc_auth',
@@ -64,6 +65,24 @@ export function oidcSuite(open: OpenTemporaryDatabase): void {
     const me = await current(cookieOf(await journey(), 'vic-session'));
     expect(me.body).toMatchObject({ username: 'ada', email: 'new@example.com', admin_role_in_auth: true });
     expect((await server.ask('GET', '/users', { cookie: cookieOf(await journey(), 'vic-session') })).status).toBe(200);
+  });
+
+  it('ends a sign-in under way although the provider is asked anew what it is', async () => {
+    const away = await server.ask('GET', '/oidc/login');
+    const back = await provider.agree(new URL(away.headers.get('location') ?? ''));
+    const asked = Promise.withResolvers<void>();
+    const mayAnswer = Promise.withResolvers<void>();
+    provider.before = async (path) => {
+      if (path !== '/userinfo') return;
+      asked.resolve();
+      await mayAnswer.promise;
+    };
+    const arriving = server.ask('GET', `/oidc/callback${back.search}`, { cookie: cookieOf(away, 'vic-sign-in') });
+    await asked.promise;
+    server.nowMs += 61 * 60_000;
+    expect((await server.ask('GET', '/oidc/login')).status).toBe(302);
+    mayAnswer.resolve();
+    expect((await arriving).status).toBe(302);
   });
 
   it('takes over the groups that match the filter only', async () => {
