@@ -42,6 +42,15 @@ describe('FileReader', () => {
     expect(await failed.promise).toMatchObject({ message: 'damaged' });
   });
 
+  it('fails with what kept a failure from being looked into', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'file');
+    await writeFile(path, randomBytes(10));
+    const failure = async (): Promise<never> => Promise.reject(new Error('the disk is read-only'));
+    const reader = new FileReader(await open(path), { start: 0, end: 11 }, { failure });
+    await expect(buffer(reader)).rejects.toThrow('the disk is read-only');
+  });
+
   it('closes its file when the client goes away', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'file');

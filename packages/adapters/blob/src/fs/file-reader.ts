@@ -102,8 +102,17 @@ export class FileReader extends Readable {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const meaning = (await this.#checks.failure?.(error)) ?? error;
+    const meaning = await this.#meaningOf(error);
     this.destroy(meaning instanceof Error ? meaning : new Error(String(meaning)));
+  }
+
+  /** Looking into a failure may fail, too: a damaged file cannot be moved on a disk that is read-only. */
+  async #meaningOf(error: unknown): Promise<unknown> {
+    try {
+      return (await this.#checks.failure?.(error)) ?? error;
+    } catch (other) {
+      return other;
+    }
   }
 
   get #wanted(): number {
