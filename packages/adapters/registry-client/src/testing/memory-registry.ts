@@ -45,7 +45,10 @@ export class MemoryRegistry implements AsyncDisposable {
   readonly #server: Server;
 
   private constructor() {
-    this.#server = createServer((request, response) => void this.#handle(request, response));
+    this.#server = createServer((request, response) => {
+      // A client that goes away in the middle of a request waits for no answer.
+      this.#handle(request, response).catch(() => response.destroy());
+    });
   }
 
   /** Listens on a free port of loopback. */

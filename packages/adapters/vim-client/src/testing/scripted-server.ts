@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CertificateAuthority } from '@vic/pki';
+import { freePort } from '@vic/testkit';
 import {
   decodeRequest,
   encodeFault,
@@ -83,13 +84,15 @@ export async function scriptedServer(script: ServerScript): Promise<ScriptedServ
   const server = createServer({ cert: certificate, key }, (request, response) => {
     if (request.method === 'GET')
       return respond(response, script.versions === undefined ? 404 : 200, script.versions ?? '');
-    return void bodyOf(request).then((body) => {
+    const take = (body: Buffer): void => {
       const decoded = decodeRequest(body);
       calls.push({ method: decoded.method.name, action: String(request.headers['soapaction']) });
       if (decoded.method.name === 'Login')
         response.setHeader('set-cookie', `vmware_soap_session="${logins + 1}"; Path=/`);
       answer(response, decoded.method.name, () => call(decoded));
-    });
+    };
+    // A client that goes away in the middle of a request waits for no answer.
+    return void bodyOf(request).then(take, () => response.destroy());
   });
   const port = await listen(server);
   const scripted: ScriptedServer = {
@@ -134,8 +137,8 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return address.port;
+  // One that nobody else takes once the server is gone.
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return port;
 }
