@@ -6,13 +6,14 @@ import { SOFTWARE_ACCELERATION, bootsWith, chooseAcceleration, qemuVersion } fro
 
 const user = { uid: 1_500_000, groups: [] };
 const signal = AbortSignal.timeout(600_000);
+const patiently = { signal, timeoutMs: 60_000 };
 
 describe('bootsWith()', () => {
   it('boots its guest to the end in software, and not on a processor that does not exist', async () => {
-    expect(await bootsWith(SOFTWARE_ACCELERATION, user, signal)).toBe(true);
+    expect(await bootsWith(SOFTWARE_ACCELERATION, user, patiently)).toBe(true);
     // A processor without long mode cannot finish what the guest does.
-    expect(await bootsWith({ accel: 'tcg', cpu: '486' }, user, signal)).toBe(false);
-    expect(await bootsWith({ accel: 'tcg', cpu: 'no-such-processor' }, user, signal)).toBe(false);
+    expect(await bootsWith({ accel: 'tcg', cpu: '486' }, user, patiently)).toBe(false);
+    expect(await bootsWith({ accel: 'tcg', cpu: 'no-such-processor' }, user, patiently)).toBe(false);
   });
 });
 
@@ -26,7 +27,7 @@ describe('chooseAcceleration()', () => {
       signal,
     };
     const chosen = await chooseAcceleration(options);
-    expect(await bootsWith(chosen, user, signal)).toBe(true);
+    expect(await bootsWith(chosen, user, patiently)).toBe(true);
     const cached = await readFile(options.cacheFile, 'utf8');
     expect(await chooseAcceleration(options)).toEqual(chosen);
     expect(await readFile(options.cacheFile, 'utf8')).toBe(cached);

@@ -32,6 +32,12 @@ export interface AccelerationOptions {
   readonly signal: AbortSignal;
 }
 
+/** How long a probe may take; as long as a working KVM may need when no time is given. */
+export interface ProbeWait {
+  readonly signal: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
 /** The user a probe runs as. */
 export interface ProbeUser {
   readonly uid: number;
@@ -53,7 +59,7 @@ export async function chooseAcceleration(options: AccelerationOptions): Promise<
 }
 
 /** Whether a small guest runs to its end this way. */
-export async function bootsWith(acceleration: Acceleration, user: ProbeUser, signal: AbortSignal): Promise<boolean> {
+export async function bootsWith(acceleration: Acceleration, user: ProbeUser, wait: ProbeWait): Promise<boolean> {
   const directory = await mkdtemp(join(tmpdir(), 'vic-probe-'));
   try {
     const image = join(directory, 'sector.img');
@@ -68,7 +74,8 @@ export async function bootsWith(acceleration: Acceleration, user: ProbeUser, sig
       ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=4'],
       ...['-drive', `if=ide,format=raw,file=${image.replaceAll(',', ',,')}`],
     ];
-    const result = await run('setpriv', args, { timeoutMs: PROBE_TIMEOUT_MS, okCodes: [PROBE_EXIT_CODE], signal });
+    const { signal, timeoutMs = PROBE_TIMEOUT_MS } = wait;
+    const result = await run('setpriv', args, { timeoutMs, okCodes: [PROBE_EXIT_CODE], signal });
     return result.code === PROBE_EXIT_CODE;
   } catch (error) {
     if (isVicError(error, { code: 'PROCESS_FAILED' }) || isVicError(error, { code: 'PROCESS_TIMED_OUT' })) return false;
@@ -80,7 +87,7 @@ export async function bootsWith(acceleration: Acceleration, user: ProbeUser, sig
 
 async function firstThatBoots(user: ProbeUser, signal: AbortSignal): Promise<Acceleration | undefined> {
   for (const candidate of HARDWARE_CANDIDATES) {
-    if (await bootsWith(candidate, user, signal)) return candidate;
+    if (await bootsWith(candidate, user, { signal })) return candidate;
   }
   return undefined;
 }

@@ -11,7 +11,7 @@ export {
 export type { Acceleration, CharacterDevice, KernelBoot, MachineCommandLine, MachineMemory } from './command-line.ts';
 export { QEMU_PROGRAM, qemuVersion } from './qemu-version.ts';
 export { SOFTWARE_ACCELERATION, bootsWith, chooseAcceleration } from './acceleration.ts';
-export type { AccelerationOptions, ProbeUser } from './acceleration.ts';
+export type { AccelerationOptions, ProbeUser, ProbeWait } from './acceleration.ts';
 export { BootImages } from './boot-image.ts';
 export type { BootImage } from './boot-image.ts';
 export { IsoImage } from './iso9660.ts';
