@@ -127,7 +127,8 @@ export class TokenKeys {
         .execute();
       return kid;
     });
-    this.#loaded = undefined;
+    // In its turn, after a reading that began before there was the new key.
+    await this.#mutex.run(async () => (this.#loaded = undefined));
     return added;
   }
 

@@ -3,7 +3,7 @@ import { AccessChallenge } from '@vic/distribution';
 import { createHttpServer } from '@vic/http';
 import { silentLogger } from '@vic/log';
 import { restErrorResponse } from '@vic/rest';
-import type { DialectSuite } from '@vic/sql/testing';
+import { type DialectSuite, interleaved } from '@vic/sql/testing';
 import { describe, expect, it } from 'vitest';
 import { type SignIn, tokenRoutes } from '../index.ts';
 import { SERVICE, alice, ask, bearer, repository } from './token-requests.ts';
@@ -236,6 +236,26 @@ export const tokensSuite: DialectSuite = (open) => {
       const rows = await database.db.selectFrom('token_keys').selectAll().execute();
       expect(rows).toHaveLength(2);
       for (const row of rows) expect(row.private_key).not.toContain('"d"');
+    });
+
+    it('are the new ones from a rotation on, whatever was being read meanwhile', async () => {
+      await using database = await open();
+      await tokenWorld(database).keys.signingKey();
+      const begun = Promise.withResolvers<void>();
+      const mayEnd = Promise.withResolvers<void>();
+      const slow = interleaved(database, { kind: 'select', table: 'token_keys' }, async () => {
+        begun.resolve();
+        await mayEnd.promise;
+      });
+      const { keys } = tokenWorld(slow);
+      const before = keys.signingKey();
+      await begun.promise;
+      const rotated = keys.rotate();
+      const made = () => database.db.selectFrom('token_keys').select('kid').execute();
+      await expect.poll(made).toHaveLength(2);
+      mayEnd.resolve();
+      await before;
+      expect((await keys.signingKey()).kid).toBe(await rotated);
     });
 
     it('are one when many processes start at once', async () => {
