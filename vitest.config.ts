@@ -8,6 +8,8 @@ export default defineConfig({
   test: {
     // By default one processor would be left idle; most of these tests wait for something most of the time.
     maxWorkers: '100%',
+    // The lab of the end-to-end tests is taken down in it: cut short, its machines would stay.
+    teardownTimeout: 300_000,
     projects: [
       {
         test: {
@@ -16,8 +18,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/fixtures/**', '**/*.contract.test.ts'],
           isolate: false,
           // Nothing takes that long but on a machine that is busy otherwise.
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           expect: { poll: { timeout: 20_000 } },
         },
       },
@@ -42,7 +44,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/global-setup.ts'],
           fileParallelism: false,
-          testTimeout: 180_000,
+          testTimeout: 600_000,
           hookTimeout: 600_000,
           expect: { poll: { timeout: 60_000 } },
         },
