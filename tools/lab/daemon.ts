@@ -29,7 +29,7 @@ export class Daemon {
       cwd: '/',
     });
     child.unref();
-    await pollUntil(() => this.#supervisor(), 20, AbortSignal.timeout(5_000));
+    await pollUntil(() => this.#supervisor(), 20, AbortSignal.timeout(60_000));
     return true;
   }
 
@@ -45,12 +45,17 @@ export class Daemon {
       process.kill(identity.pid, 'SIGTERM');
       for (let waitedMs = 0; (await isAlive(identity)) && waitedMs < 10_000; waitedMs += 50) await delay(50);
       if (await isAlive(identity)) process.kill(-identity.pid, 'SIGKILL');
+      const ended = async (): Promise<true | undefined> => ((await isAlive(identity)) ? undefined : true);
+      await pollUntil(ended, 20, AbortSignal.timeout(60_000));
     }
     await rm(this.#pidFile, { force: true });
   }
 
   async #supervisor(): Promise<number | undefined> {
     const pid = Number(await readFile(this.#pidFile, 'utf8').catch(() => ''));
-    return pid > 0 && (await identifyProcess(pid)) !== undefined ? pid : undefined;
+    if (!(pid > 0) || (await identifyProcess(pid)) === undefined) return undefined;
+    // After a crash of this machine the number may be another program's, which must not be taken for ours and ended.
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    return command.split('\0').includes(this.#pidFile) ? pid : undefined;
   }
 }

@@ -14,7 +14,8 @@ const root = dirname(dirname(import.meta.dirname));
 const NODE = join(root, 'node_modules/.bin/node');
 
 /** Software emulation on a busy machine: starting a VCH boots an endpoint and a template. */
-const VCH_TIMEOUT = '5m';
+const VCH_TIMEOUT = '10m';
+const READY_TIMEOUT_MS = 180_000;
 const REGISTRY_PORT = 5000;
 const FIRST_VCH_ADDRESS = 10;
 
@@ -52,7 +53,7 @@ export class Lab {
   async startHostd(): Promise<HostdReady> {
     // What runs keeps the programs it was started with: they have to fit each other.
     if (!(await this.#hostd.isRunning())) await this.#startHostd();
-    return pollUntil(() => this.readHostd(), 100, AbortSignal.timeout(60_000));
+    return pollUntil(() => this.readHostd(), 100, AbortSignal.timeout(READY_TIMEOUT_MS));
   }
 
   async #startHostd(): Promise<void> {
@@ -91,7 +92,7 @@ export class Lab {
     const { password } = this.registryFiles;
     const isReady = async (): Promise<true | undefined> =>
       existsSync(password) ? accepts(gateway, REGISTRY_PORT) : undefined;
-    await pollUntil(isReady, 50, AbortSignal.timeout(60_000));
+    await pollUntil(isReady, 50, AbortSignal.timeout(READY_TIMEOUT_MS));
     return `${gateway}:${REGISTRY_PORT}`;
   }
 
@@ -164,7 +165,7 @@ export class Lab {
     const password = ['--password-file', hostd.passwordFile];
     const program = join(root, 'apps/vic-machine/src/main.ts');
     const result = await run(NODE, [program, command, ...target, ...password, ...args], {
-      timeoutMs: 600_000,
+      timeoutMs: 900_000,
       env: { PATH: process.env['PATH'] ?? '', HOME: this.directory },
     });
     return result.stdout;
@@ -197,11 +198,12 @@ export class Lab {
     const configured = await readFile(this.#hostdConfiguration, 'utf8').catch(() => undefined);
     if (configured !== undefined) {
       await run(NODE, [join(root, 'apps/hostd/src/main.ts'), 'teardown', '--config', this.#hostdConfiguration], {
-        timeoutMs: 120_000,
+        timeoutMs: 300_000,
         env: { PATH: process.env['PATH'] ?? '' },
       });
     }
-    await rm(this.directory, { recursive: true, force: true });
+    // A program that was ended by force may leave files for a moment longer.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 
   /** The hostd that answers now; only when none does is everything it needs prepared again. */
