@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { run } from '@vic/process';
 
@@ -26,14 +25,14 @@ export async function toolPath(name: ToolName): Promise<string> {
 }
 
 async function extract(name: ToolName, destination: string): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), 'vic-tool-'));
+  await mkdir(dirname(destination), { recursive: true });
+  // Beside its destination, to be renamed: several test files may want the same program at once.
+  const scratch = await mkdtemp(`${destination}-`);
   try {
     await run('apt-get', ['download', PACKAGES[name].package], { cwd: scratch, timeoutMs: 300_000 });
     const archive = (await readdir(scratch)).find((file) => file.endsWith('.deb')) ?? '';
     await run('dpkg-deb', ['--extract', archive, 'content'], { cwd: scratch });
-    await mkdir(dirname(destination), { recursive: true });
-    await run('cp', [join(scratch, 'content', PACKAGES[name].path), `${destination}.new`]);
-    await rename(`${destination}.new`, destination);
+    await rename(join(scratch, 'content', PACKAGES[name].path), destination);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -32,8 +32,13 @@ export async function buildImage(recipe: ImageRecipe): Promise<string> {
     await run('umoci', ['init', '--layout', building]);
     await recipe.build(building, scratch);
     await writeFile(join(building, '.complete'), '');
-    await rm(layout, { recursive: true, force: true });
-    await rename(building, layout);
+    // Another process may have been faster, and read already what it made.
+    const isThere = async (): Promise<boolean> => exists(join(layout, '.complete'));
+    if (!(await isThere())) await rm(layout, { recursive: true, force: true });
+    await rename(building, layout).catch(async (error: unknown) => {
+      await rm(building, { recursive: true });
+      if (!(await isThere())) throw error;
+    });
     return layout;
   } finally {
     await rm(scratch, { recursive: true, force: true });
