@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { temporaryDirectory } from '@vic/testkit';
 import { describe, expect, it } from 'vitest';
 import { identifyProcess, isAlive, run } from './index.ts';
 
@@ -22,6 +25,17 @@ describe('run()', () => {
     await expect(run('sleep', ['60'], { signal: AbortSignal.timeout(20) })).rejects.toMatchObject({
       name: 'TimeoutError',
     });
+  });
+  it('does not wait for what a killed program has started', async () => {
+    await using directory = await temporaryDirectory();
+    const script = 'sleep 300 & echo $! >draft; mv draft started; wait';
+    const stop = new AbortController();
+    const stopped = run('sh', ['-c', script], { cwd: directory.path, signal: stop.signal });
+    const started = async (): Promise<number> => Number(await readFile(join(directory.path, 'started'), 'utf8'));
+    await expect.poll(async () => started().catch(() => 0)).toBeGreaterThan(0);
+    stop.abort(new Error('enough'));
+    await expect(stopped).rejects.toThrow('enough');
+    process.kill(await started());
   });
 });
 

@@ -44,6 +44,8 @@ export async function run(program: string, args: readonly string[], options: Run
   const stop = (reason: unknown): void => {
     stopReason ??= reason;
     child.kill('SIGKILL');
+    // What the program has started may hold its output open for as long as it likes.
+    for (const stream of child.stdio) stream?.destroy();
   };
   const timeoutMs = options.timeoutMs ?? 60_000;
   const timer = setTimeout(() => stop(timedOut(program, timeoutMs)), timeoutMs);
