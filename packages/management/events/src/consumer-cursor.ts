@@ -64,17 +64,20 @@ export class ConsumerCursor {
   /** Runs an operation, prolonging the lease for as long as it takes. */
   async holding(outer: AbortSignal, operation: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const lost = new AbortController();
+    let prolonging = Promise.resolve();
+    const prolong = async (): Promise<void> => {
+      if ((await this.#prolong()) === undefined) lost.abort(leaseLost(this.#name));
+    };
     const timer = setInterval(() => {
-      this.#prolong().then(
-        (position) => position === undefined && lost.abort(leaseLost(this.#name)),
-        // The next attempt may succeed; if none does, the lease runs out and `advance` notices.
-        () => undefined,
-      );
+      // The next attempt may succeed; if none does, the lease runs out and `advance` notices.
+      prolonging = prolonging.then(prolong).catch(() => undefined);
     }, LEASE_MS / 3);
     try {
       await operation(AbortSignal.any([outer, lost.signal]));
     } finally {
       clearInterval(timer);
+      // What it answers is of before: it must neither set the place back nor take a lease that is given up.
+      await prolonging;
     }
   }
 
