@@ -119,6 +119,8 @@ export class PostgresServer implements AsyncDisposable {
 
   async #query(text: string): Promise<void> {
     const client = new pg.Client({ connectionString: this.#url('postgres') });
+    // The statement fails as well when the connection does.
+    client.on('error', () => undefined);
     await client.connect();
     try {
       await client.query(text);
