@@ -167,26 +167,44 @@ export class PendingWork {
     await this.#putOff(item, 'waiting', error, this.#retryMs(item.attempts));
   }
 
-  /** Puts work off that a gate does not let pass. */
+  /** Puts work off that a gate does not let pass; what happened to it since it was read may, so it is due again. */
   async held(item: PendingItem, reason: string): Promise<void> {
     await this.#putOff(item, 'held', reason, HELD_RETRY_MS);
+    await this.#hurryIfChanged(item);
   }
 
-  /** Keeps account of work that the destination refuses for good, until a full comparison tries it again. */
+  /**
+   * Keeps account of work that the destination refuses for good, until a full comparison tries it again; what changed
+   * since it was read is due again.
+   */
   async refused(item: PendingItem, error: string): Promise<void> {
     await this.#putOff(item, 'refused', error, UNTIL_COMPARED_MS);
+    await this.#hurryIfChanged(item);
   }
 
-  /** Forgets what a full comparison of a repository found to be refused no longer. */
-  async forgetRefused(policyId: number, repository: string, failed: ReadonlySet<string>): Promise<void> {
-    const rows = await this.#refusedOf(policyId, repository);
-    await this.#remove(rows.filter(({ reference }) => !failed.has(reference)));
+  /** What the destination refused for good of a policy, or of one of its repositories. */
+  async refusedOf(policyId: number, repository?: string): Promise<readonly PendingItem[]> {
+    let query = this.#database.db
+      .selectFrom('replication_pending')
+      .selectAll()
+      .where('policy_id', '=', policyId)
+      .where('state', '=', 'refused');
+    if (repository !== undefined) query = query.where('repository', '=', repository);
+    return (await query.execute()).map(itemOf);
   }
 
-  /** Forgets what was refused of repositories that a policy is not about any more. */
-  async forgetOtherRepositories(policyId: number, repositories: ReadonlySet<string>): Promise<void> {
-    const rows = await this.#refusedOf(policyId);
-    await this.#remove(rows.filter(({ repository }) => !repositories.has(repository)));
+  /** Forgets what a full comparison that began after it was read found to be refused no longer. */
+  async forgetRefused(items: readonly PendingItem[]): Promise<void> {
+    for (const { id, revision } of items) {
+      // Pushed again meanwhile, it waits for something else.
+      await this.#database.db
+        .deleteFrom('replication_pending')
+        .where('id', '=', id)
+        .where('revision', '=', revision)
+        .where('state', '=', 'refused')
+        .where('due_at_ms', '>', this.#now())
+        .execute();
+    }
   }
 
   /** Puts everything off that a policy has to do, because its destination cannot be reached. */
@@ -249,31 +267,6 @@ export class PendingWork {
     return lags;
   }
 
-  async #refusedOf(
-    policyId: number,
-    repository?: string,
-  ): Promise<readonly { readonly id: number; readonly repository: string; readonly reference: string }[]> {
-    let query = this.#database.db
-      .selectFrom('replication_pending')
-      .select(['id', 'repository', 'reference'])
-      .where('policy_id', '=', policyId)
-      .where('state', '=', 'refused');
-    if (repository !== undefined) query = query.where('repository', '=', repository);
-    return query.execute();
-  }
-
-  async #remove(rows: readonly { readonly id: number }[]): Promise<void> {
-    for (const { id } of rows) {
-      // Pushed again meanwhile, it waits for something else.
-      await this.#database.db
-        .deleteFrom('replication_pending')
-        .where('id', '=', id)
-        .where('state', '=', 'refused')
-        .where('due_at_ms', '>', this.#now())
-        .execute();
-    }
-  }
-
   async #putOff(
     item: PendingItem,
     state: 'waiting' | 'held' | 'refused',
@@ -289,6 +282,15 @@ export class PendingWork {
         last_error: error.slice(0, MAX_ERROR_LENGTH),
       })
       .where('id', '=', item.id)
+      .execute();
+  }
+
+  async #hurryIfChanged(item: PendingItem): Promise<void> {
+    await this.#database.db
+      .updateTable('replication_pending')
+      .set({ due_at_ms: this.#now() })
+      .where('id', '=', item.id)
+      .where('revision', '!=', item.revision)
       .execute();
   }
 

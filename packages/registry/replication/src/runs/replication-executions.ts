@@ -87,6 +87,7 @@ export class ReplicationExecutions {
     const { items } = await jobs.listTasks(executionId, ALL_TASKS, REPLICATION_KIND);
     // A plan that was cut off begins again; what it had added stays.
     const planned = new Set(items.map((task) => String(task.payload['repository'])));
+    const refused = await pending.refusedOf(policy.id);
     let batch: NewJob[] = [];
     for await (const repository of ends.source.listRepositories(filter.namePattern, context.signal)) {
       if (planned.has(repository) || !filter.acceptsRepository(repository)) continue;
@@ -97,7 +98,7 @@ export class ReplicationExecutions {
       batch = [];
     }
     if (batch.length > 0) await jobs.addTasks(executionId, batch);
-    await pending.forgetOtherRepositories(policy.id, planned);
+    await pending.forgetRefused(refused.filter(({ repository }) => !planned.has(repository)));
     await jobs.setExecutionAttributes(executionId, { plan: 'done' });
     context.log.info(`${planned.size} repositories are to be compared.`);
   }

@@ -110,36 +110,37 @@ async function reconcileAll(
   run: Reconciliation,
   policy: ReplicationPolicy,
 ): Promise<ReconciliationReport> {
+  if (policy.trigger.type === 'event_based') {
+    const refusedBefore = await deps.pending.refusedOf(policy.id, run.sourceRepository);
+    const report = await reconcileRepository(run);
+    await keepAccount(deps, run, policy.id, { results: report.results, refusedBefore });
+    return report;
+  }
   for (let attempt = 1; ; attempt++) {
     const report = await reconcileRepository(run);
     const left = report.results.filter(({ outcome }) => outcome.kind === 'failed' && mayHelpToRetry(outcome.error));
-    if (policy.trigger.type === 'event_based') {
-      await keepAccount(deps, run, policy.id, report.results);
-      return report;
-    }
     if (left.length === 0 || attempt >= RECONCILE_TRIES) return report;
     run.tell(`${left.length} artifacts are tried again.`);
     await delay(RECONCILE_PAUSE_MS * attempt, run.signal);
   }
 }
 
-/** What a full comparison of a repository could not bring over becomes pending work, and what was is no longer. */
+/**
+ * What a full comparison of a repository could not bring over becomes pending work, and what was is no longer. It is
+ * the pending work that then finds out whether it is refused for good: it may have changed meanwhile.
+ */
 async function keepAccount(
   { pending }: TaskDeps,
   run: Reconciliation,
   policyId: number,
-  results: readonly UnitResult[],
+  found: { readonly results: readonly UnitResult[]; readonly refusedBefore: readonly PendingItem[] },
 ): Promise<void> {
   const { sourceRepository: repository } = run;
-  const left = results.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'held');
+  const left = found.results.filter(({ outcome }) => outcome.kind === 'failed' || outcome.kind === 'held');
   const item = { policyId, repository, operation: 'copy', digest: '' } as const;
   await pending.add(left.map(({ reference }) => ({ ...item, reference })));
-  const refused = left.filter(({ outcome }) => outcome.kind === 'failed' && !mayHelpToRetry(outcome.error));
-  for (const { reference, outcome } of refused) {
-    const [added] = await pending.find(policyId, repository, [reference]);
-    if (added !== undefined && outcome.kind === 'failed') await pending.refused(added, describeError(outcome.error));
-  }
-  await pending.forgetRefused(policyId, repository, new Set(left.map(({ reference }) => reference)));
+  const isLeft = new Set(left.map(({ reference }) => reference));
+  await pending.forgetRefused(found.refusedBefore.filter(({ reference }) => !isLeft.has(reference)));
 }
 
 /** Does the pending work of the references, and keeps account of what is left of it. */

@@ -169,6 +169,31 @@ export const topologiesSuite: DialectSuite = (open) => {
       await until(async () => (await lagOf(hub, toFar)).pending === 0);
     });
 
+    it('a scan that ends while the gate is asked about the artifact lets it pass', async () => {
+      const scanned = new Set<string>();
+      let meanwhile = async (_digest: string): Promise<void> => undefined;
+      const scan: NonNullable<PromotionChecks['scan']> = async ({ digest }) => {
+        const isScanned = scanned.has(digest);
+        await meanwhile(digest);
+        return isScanned ? undefined : 'it was not scanned';
+      };
+      await using dev = await TestSite.open({ open, checks: { scan } });
+      await using staging = await TestSite.open({ open });
+      await dev.projects.create({ name: 'shared' }, ADMIN);
+      const promotion = { scan_below: 'High' };
+      const toStaging = await addPolicy(dev, staging, { name: 'staging', filters: FILTERS, promotion });
+      await settled([dev, toStaging]);
+      meanwhile = async (digest) => {
+        meanwhile = async () => undefined;
+        scanned.add(digest);
+        await tellScanned(dev, digest);
+        await dev.events.drain(AbortSignal.timeout(60_000));
+      };
+      const atDev = { url: dev.url, repository: 'shared/app' };
+      const image = await pushImage(atDev, { tag: 'release-1' });
+      await until(async () => (await digestAt({ ...atDev, url: staging.url }, 'release-1')) === image.digest);
+    });
+
     it('a chain of stages: each promotes only what has passed its gate', async () => {
       const scanned = new Set<string>();
       const checks: PromotionChecks = {
