@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns';
 import { request as httpRequest } from 'node:http';
 import { type LookupFunction, type Socket, isIP } from 'node:net';
-import { rootCertificates, TLSSocket } from 'node:tls';
+import { createSecureContext, rootCertificates, TLSSocket } from 'node:tls';
 import { VicError } from '@vic/errors';
 import { buildConnector } from 'undici';
 import { proxyFor } from './proxy.ts';
@@ -32,17 +32,11 @@ export interface ConnectorOptions {
 /** A connector that tunnels through the proxy where one applies and checks the pinned certificate before a byte is sent. */
 export function createConnector(options: ConnectorOptions): buildConnector.connector {
   const pinned = options.tls.thumbprint === undefined ? undefined : normalizeThumbprint(options.tls.thumbprint);
-  const { ca, certificate, key, insecure } = options.tls;
-  const direct = buildConnector({
-    timeout: options.connectTimeoutMs,
-    rejectUnauthorized: pinned === undefined && insecure !== true,
-    // A resumed session carries no certificate to compare with the thumbprint.
-    ...(pinned === undefined ? {} : { maxCachedSessions: 0 }),
-    ...(ca === undefined ? {} : { ca: [...rootCertificates, ...[ca].flat()] }),
-    ...(certificate === undefined ? {} : { cert: certificate }),
-    ...(key === undefined ? {} : { key }),
-    ...(options.checkAddress === undefined ? {} : { lookup: checkedLookup(options.checkAddress) }),
-  });
+  let connector: buildConnector.connector | undefined;
+  const direct: buildConnector.connector = (...call) => {
+    connector ??= createDirectConnector(options, pinned !== undefined);
+    connector(...call);
+  };
   return (target, callback) => {
     const refusal = refusedLiteral(target.hostname, options.checkAddress);
     if (refusal !== undefined) return callback(refusal, null);
@@ -67,6 +61,23 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       else direct({ ...target, httpSocket }, done);
     });
   };
+}
+
+function createDirectConnector(options: ConnectorOptions, isPinned: boolean): buildConnector.connector {
+  const { ca, certificate, key, insecure } = options.tls;
+  return buildConnector({
+    timeout: options.connectTimeoutMs,
+    rejectUnauthorized: !isPinned && insecure !== true,
+    // A resumed session carries no certificate to compare with the thumbprint.
+    ...(isPinned ? { maxCachedSessions: 0 } : {}),
+    // Made once: to read all public authorities for each connection would stop the program for 20 ms each time.
+    secureContext: createSecureContext({
+      ...(ca === undefined ? {} : { ca: [...rootCertificates, ...[ca].flat()] }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(key === undefined ? {} : { key }),
+    }),
+    ...(options.checkAddress === undefined ? {} : { lookup: checkedLookup(options.checkAddress) }),
+  });
 }
 
 /** Names are looked up and checked at the connection itself: a name cannot come to mean something else in between. */
