@@ -29,7 +29,10 @@ async function extract(name: ToolName, destination: string): Promise<void> {
   // Beside its destination, to be renamed: several test files may want the same program at once.
   const scratch = await mkdtemp(`${destination}-`);
   try {
-    await run('apt-get', ['download', PACKAGES[name].package], { cwd: scratch, timeoutMs: 300_000 });
+    await run('apt-get', ['-o', 'Acquire::Retries=3', 'download', PACKAGES[name].package], {
+      cwd: scratch,
+      timeoutMs: 300_000,
+    });
     const archive = (await readdir(scratch)).find((file) => file.endsWith('.deb')) ?? '';
     await run('dpkg-deb', ['--extract', archive, 'content'], { cwd: scratch });
     await rename(join(scratch, 'content', PACKAGES[name].path), destination);
