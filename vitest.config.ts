@@ -1,4 +1,8 @@
+import { availableParallelism, totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** What a test file may need, with the machines, databases and registries that it starts. */
+const WORKER_BYTES = 1.5 * 2 ** 30;
 
 /**
  * Three projects: `unit` (fast, no isolation, beside the code), `contract` (suites that need a peer
@@ -7,7 +11,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     // By default one processor would be left idle; most of these tests wait for something most of the time.
-    maxWorkers: '100%',
+    maxWorkers: Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / WORKER_BYTES))),
     // The lab of the end-to-end tests is taken down in it: cut short, its machines would stay.
     teardownTimeout: 300_000,
     projects: [
