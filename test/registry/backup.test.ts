@@ -7,13 +7,13 @@ import { PostgresServer, postgresUnavailable } from '@vic/sql/testing';
 import { temporaryDirectory } from '@vic/testkit';
 import { describe, expect, it } from 'vitest';
 import { readRegistryConfiguration } from '../../apps/registry/src/configuration.ts';
-import { BenchBlob, RegistryBenchClient, createProject } from '../perf/registry-client.ts';
+import { BenchBlob, RegistryBenchClient, UnexpectedAnswer, createProject } from '../perf/registry-client.ts';
 import { type ServerProcess, startOurs } from '../perf/registry-servers.ts';
 import { registry } from './command-line.ts';
 import { basic, openPlainSite, plainConfiguration } from './plain-site.ts';
 
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const TIMEOUT_MS = 5 * 60_000;
+const TIMEOUT_MS = 15 * 60_000;
 
 describe('backup', { timeout: TIMEOUT_MS }, () => {
   it('taken beside pushes, deletions and collections is whole: restored, it has all that was acknowledged', async () => {
@@ -26,20 +26,23 @@ describe('backup', { timeout: TIMEOUT_MS }, () => {
     const acknowledged = await mapLimit(numbers(20), 4, async (number) => pushImage(client, `before-${number}`));
     const robot = await makeRobot(server);
     const stopping = new AbortController();
-    const noise = Promise.all([
+    const backUpTwice = async () => {
+      const first = await registry('backup', '--data', data, '--to', to, '--json');
+      const second = await registry('backup', '--data', data, '--to', to, '--json');
+      stopping.abort();
+      return [first, second] as const;
+    };
+    const [[first, second], pushed] = await Promise.all([
+      backUpTwice(),
       pushOn(client, stopping.signal),
       deleteAndCollect(server, { client, data, signal: stopping.signal }),
     ]);
-    const first = await registry('backup', '--data', data, '--to', to, '--json');
-    const second = await registry('backup', '--data', data, '--to', to, '--json');
-    stopping.abort();
-    const pushed = await noise;
     expect(first).toMatchObject({ status: 0, error: '' });
     expect(second).toMatchObject({ status: 0, error: '' });
     const [before, after] = [first, second].map((outcome) => outcome.json<{ count: number; copied: number }>());
     expect(before?.copied).toBeGreaterThanOrEqual(acknowledged.length);
     expect(after?.copied).toBeLessThan(after?.count ?? 0);
-    expect(pushed[0]).toBeGreaterThan(0);
+    expect(pushed).toBeGreaterThan(0);
     await expectPrivate(to);
     await server.kill();
     const outcome = await registry('restore', '--from', to, '--data', restored);
@@ -225,8 +228,18 @@ async function pushImage(client: RegistryBenchClient, tag: string): Promise<Push
 
 async function pushOn(client: RegistryBenchClient, signal: AbortSignal): Promise<number> {
   let count = 0;
-  while (!signal.aborted) await pushImage(client, `during-${count++}`);
+  while (!signal.aborted) await pushThroughCollections(client, `during-${count++}`);
   return count;
+}
+
+/** A collection that spares nothing young takes a blob whose manifest is still to come: then it is pushed again. */
+async function pushThroughCollections(client: RegistryBenchClient, tag: string): Promise<void> {
+  for (;;) {
+    const answer = await pushImage(client, tag).catch((error: unknown) => error);
+    if (!(answer instanceof Error)) return;
+    const isCollected = answer instanceof UnexpectedAnswer && (answer.status === 400 || answer.status === 503);
+    if (!isCollected) throw answer;
+  }
 }
 
 /** What a backup is most in danger of: content that goes while it is copied. */
@@ -236,7 +249,7 @@ async function deleteAndCollect(
 ): Promise<void> {
   const { name, password } = server.administrator ?? { name: '', password: '' };
   for (let count = 0; !parts.signal.aborted; count++) {
-    await pushImage(parts.client, `doomed-${count}`);
+    await pushThroughCollections(parts.client, `doomed-${count}`);
     const url = `${server.url}/api/v2.0/projects/busy/repositories/app/artifacts/doomed-${count}`;
     await fetch(url, { method: 'DELETE', headers: { authorization: basic(name, password) } });
     if (count % 5 === 4) await registry('gc', '--data', parts.data, '--older-than', '0');
