@@ -11,14 +11,15 @@ it('the audit log has the address that the trusted proxy vouches for, not what t
   await using site = await openPlainSite(configuration);
   await makeProject(site, 'one', { 'x-forwarded-for': `1.1.1.1, ${CLIENT}, 10.0.0.7` });
   await makeProject(site, 'two', { forwarded: `for=1.1.1.1, for=${CLIENT}` });
-  expect(await addresses(site)).toEqual([CLIENT, CLIENT]);
+  // What is recorded is written after the answer.
+  await expect.poll(async () => addresses(site)).toEqual([CLIENT, CLIENT]);
 });
 
 it('without trusted proxies what a client writes changes nothing', async () => {
   await using directory = await temporaryDirectory();
   await using site = await openPlainSite(plainConfiguration(directory.path));
   await makeProject(site, 'one', { 'x-forwarded-for': CLIENT, forwarded: `for=${CLIENT}`, 'x-real-ip': CLIENT });
-  expect(await addresses(site)).toEqual(['127.0.0.1']);
+  await expect.poll(async () => addresses(site)).toEqual(['127.0.0.1']);
 });
 
 it('guessing is slowed down by the address behind the proxy, however much of the header is forged', async () => {
@@ -30,7 +31,13 @@ it('guessing is slowed down by the address behind the proxy, however much of the
   };
   let attempts = 0;
   while ((await guess(`9.9.9.${attempts}, ${CLIENT}`)) !== 429) expect(++attempts).toBeLessThan(10);
-  expect(await guess(`8.8.8.8, ${CLIENT}`)).toBe(429);
+  // The first waits are of seconds and may be over; the next is twice as long. From elsewhere it would take five.
+  const others = [
+    await guess(`8.8.8.8, ${CLIENT}`),
+    await guess(`8.8.4.4, ${CLIENT}`),
+    await guess(`8.8.0.0, ${CLIENT}`),
+  ];
+  expect(others).toContain(429);
   expect(await guess('203.0.113.10')).toBe(401);
 });
 
