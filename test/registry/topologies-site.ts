@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { pollUntil } from '@vic/async';
+import { isVicError } from '@vic/errors';
 import { HttpClient } from '@vic/http-client';
 import { silentLogger } from '@vic/log';
 import { MEDIA_TYPES, digestOfBytes } from '@vic/oci';
@@ -27,6 +28,8 @@ export interface Lag {
 }
 
 const DEADLINE_MS = 60_000;
+/** A target that was away is asked again after twice the time, five minutes at most. */
+const PATIENCE_MS = 6 * 60_000;
 
 /** One installation of the whole program, with TLS by its own authority, that can be stopped and started again. */
 export class Site implements AsyncDisposable {
@@ -142,10 +145,11 @@ export class Site implements AsyncDisposable {
   async digest(repository: string, tag: string): Promise<string | undefined> {
     await using connection = this.#connect();
     try {
-      const signal = AbortSignal.timeout(DEADLINE_MS);
-      return (await connection.registry.headManifest(repository, tag, signal))?.digest;
-    } catch {
-      return undefined;
+      return (await connection.registry.headManifest(repository, tag, AbortSignal.timeout(DEADLINE_MS)))?.digest;
+    } catch (error) {
+      // There may be no such project yet; anything else does not mean that the tag is not there.
+      if (isVicError(error, { code: 'REGISTRY_DENIED' })) return undefined;
+      throw error;
     }
   }
 
@@ -169,7 +173,7 @@ export class Site implements AsyncDisposable {
 
 /** Waits for something to become true. */
 export async function until(what: () => Promise<boolean>): Promise<void> {
-  await pollUntil(async () => ((await what()) ? true : undefined), 200, AbortSignal.timeout(DEADLINE_MS));
+  await pollUntil(async () => ((await what()) ? true : undefined), 200, AbortSignal.timeout(PATIENCE_MS));
 }
 
 function idOf({ body, location, status }: Answer): number {
