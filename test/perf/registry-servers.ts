@@ -16,7 +16,7 @@ export interface ServerProcess extends AsyncDisposable {
 }
 
 const root = dirname(dirname(import.meta.dirname));
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 120_000;
 
 /** Options of {@link startOurs}. */
 export interface OursOptions {
@@ -49,9 +49,12 @@ export async function startOurs(directory: string, options: OursOptions = {}): P
   const passwordFile = join(directory, 'password');
   const command = [program, 'serve', '--config', configuration, '--log', log, '--password-file', passwordFile];
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await using onFailure = new AsyncDisposableStack();
+  onFailure.defer(async () => kill(child));
   await ready(url, child);
   const readPassword = async (): Promise<string | undefined> => readFile(passwordFile, 'utf8').catch(() => undefined);
   const password = await pollUntil(readPassword, 50, AbortSignal.timeout(READY_TIMEOUT_MS));
+  onFailure.move();
   return serverProcess(child, url, { name: 'admin', password: password.trim() });
 }
 
@@ -83,7 +86,7 @@ export async function residentMiB(pid: number): Promise<number> {
 
 async function ready(url: string, child: ChildProcess): Promise<void> {
   const answers = async (): Promise<true | undefined> => {
-    if (child.exitCode !== null) throw new Error(`${child.spawnfile} has ended with ${child.exitCode}`);
+    if (hasEnded(child)) throw new Error(`${child.spawnfile} has ended with ${child.exitCode ?? child.signalCode}`);
     return fetch(`${url}/v2/`).then(
       () => true,
       () => undefined,
@@ -93,11 +96,17 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 }
 
 function serverProcess(child: ChildProcess, url: string, administrator: ServerProcess['administrator']): ServerProcess {
-  const kill = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-  };
-  return { url, pid: child.pid ?? 0, administrator, kill, [Symbol.asyncDispose]: kill };
+  const end = async (): Promise<void> => kill(child);
+  return { url, pid: child.pid ?? 0, administrator, kill: end, [Symbol.asyncDispose]: end };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Client, clientOf, missing, signIn } from './clients-programs.ts';
 import { ClientSite, type Credentials } from './clients-site.ts';
 
-const PATIENCE = 180_000;
+const PATIENCE = 600_000;
 const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const NOT_SIGNED = 'The image is not signed by notation.';
 

@@ -21,7 +21,7 @@ const PROGRAMS = {
 type ProgramName = keyof typeof PROGRAMS;
 
 const PEERS = join(import.meta.dirname, '../../build/peers/bin');
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /** A way to run one program: what it printed to both of its streams, or its failure. */
 export type Client = (...args: readonly string[]) => Promise<string>;

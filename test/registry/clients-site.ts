@@ -33,7 +33,7 @@ interface Parts {
   readonly resources: AsyncDisposableStack;
 }
 
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 300_000;
 
 /** A registry with TLS by its own authority and a Notary server, for programs that know neither. */
 export class ClientSite implements AsyncDisposable {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientOf, missing, signIn } from './clients-programs.ts';
 import { ClientSite, type Credentials } from './clients-site.ts';
 
-const PATIENCE = 180_000;
+const PATIENCE = 600_000;
 
 let site: ClientSite;
 beforeAll(async () => {

@@ -21,7 +21,7 @@ export async function registry(...args: readonly string[]): Promise<CommandOutco
     askSecret: async () => {
       throw new Error('there is nobody to ask');
     },
-    signal: AbortSignal.timeout(120_000),
+    signal: AbortSignal.timeout(300_000),
   });
   return { status, out: out.join(''), error: error.join(''), json: <T>() => JSON.parse(out.join('')) as T };
 }

@@ -1,6 +1,6 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase } from '@vic/sql';
+import { type DatabaseLocation, openDatabase } from '@vic/sql';
 import { PostgresServer, postgresUnavailable } from '@vic/sql/testing';
 import { temporaryDirectory } from '@vic/testkit';
 import { describe, expect, it } from 'vitest';
@@ -27,6 +27,7 @@ describe.skipIf(postgresUnavailable() !== undefined)('database migrate', () => {
       await expectRobot(site.url, made.robot);
       const second = await site.call('POST', '/projects', { project_name: 'second' });
       expect(second.status).toBe(201);
+      await expect.poll(async () => pools(fresh.location)).toBe(1);
       const running = await registry('database', 'migrate', '--from', config, '--to', join(directory.path, 'x'));
       expect(running).toMatchObject({ status: 1, error: expect.stringContaining('A registry runs') as string });
     }
@@ -53,7 +54,7 @@ it('database migrate refuses a registry that runs, one database for both, and a 
   expect(await migrate(data, target)).toContain('There is no registry in');
   {
     await using _site = await openPlainSite(plainConfiguration(data));
-    await expect.poll(async () => pools(data)).toBe(1);
+    await expect.poll(async () => pools({ kind: 'sqlite', path: join(data, 'registry.db') })).toBe(1);
     expect(await migrate(data, target)).toContain(`process ${process.pid}`);
   }
   expect(await migrate(data, data)).toContain('same database');
@@ -89,7 +90,8 @@ async function fileOf(dataDirectory: string): Promise<object> {
   return { externalUrl: 'http://registry.example', dataDirectory, listen: { host: '127.0.0.1', port: 0 }, tls: 'none' };
 }
 
-async function pools(data: string): Promise<number> {
-  await using database = await openDatabase({ kind: 'sqlite', path: join(data, 'registry.db') });
+/** How many processes have said that they are there. */
+async function pools(location: DatabaseLocation): Promise<number> {
+  await using database = await openDatabase(location);
   return (await database.db.selectFrom('job_pool').select('id').execute()).length;
 }

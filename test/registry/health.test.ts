@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryDirectory } from '@vic/testkit';
 import { expect, it } from 'vitest';
@@ -12,9 +12,8 @@ it('health tells of damaged content to administrators, and to others that the re
   using client = new RegistryBenchClient(server, 'hurt/a');
   const blob = new BenchBlob(1000);
   await client.push(blob);
-  const blobs = join(directory.path, 'data/blobs');
-  const name = (await readdir(blobs, { recursive: true })).find((path) => path.endsWith(blob.digest.slice(7))) ?? '';
-  await writeFile(join(blobs, name), 'something else');
+  const hex = blob.digest.slice('sha256:'.length);
+  await writeFile(join(directory.path, 'data/blobs/blobs/sha256', hex.slice(0, 2), hex), 'something else');
   await client.pull(blob.digest).catch(() => undefined);
   const { name: user = '', password = '' } = server.administrator ?? {};
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;

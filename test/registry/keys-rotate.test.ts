@@ -21,7 +21,7 @@ const SIGNAL = new AbortController().signal;
 
 it(
   'keys rotate tokens leaves tokens valid, shows both keys, and signs with the new one',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     await using directory = await temporaryDirectory();
     await using site = await openPlainSite(plainConfiguration(directory.path));
@@ -36,7 +36,7 @@ it(
     expect(keys.filter((key) => 'd' in key)).toEqual([]);
     expect(await isTaken(site, before)).toBe(200);
     const renewed = async (): Promise<true | undefined> => kidOf(await tokenOf(site)) === kid || undefined;
-    await pollUntil(renewed, 500, AbortSignal.timeout(60_000));
+    await pollUntil(renewed, 500, AbortSignal.timeout(300_000));
     expect([await isTaken(site, before), await isTaken(site, await tokenOf(site))]).toEqual([200, 200]);
     await using again = await openPlainSite(plainConfiguration(directory.path), site);
     expect([await isTaken(again, before), kidOf(await tokenOf(again))]).toEqual([200, kid]);
@@ -45,7 +45,7 @@ it(
 
 it(
   'keys rotate secrets encrypts everything again beside two processes that read and write',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     await using directory = await temporaryDirectory();
     const key = join(directory.path, 'secret.key');
@@ -81,7 +81,7 @@ it(
   },
 );
 
-it('a rotation of secrets that is killed is ended by the next one', { timeout: 120_000 }, async () => {
+it('a rotation of secrets that is killed is ended by the next one', { timeout: 600_000 }, async () => {
   await using directory = await temporaryDirectory();
   const key = join(directory.path, 'secret.key');
   {
@@ -91,7 +91,7 @@ it('a rotation of secrets that is killed is ended by the next one', { timeout: 1
   const args = [PROGRAM, 'keys', 'rotate', 'secrets', '--data', directory.path];
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
   const isHalfway = async (): Promise<true | undefined> => (await resealedIn(directory.path)) > 100 || undefined;
-  await pollUntil(isHalfway, 2, AbortSignal.timeout(60_000));
+  await pollUntil(isHalfway, 2, AbortSignal.timeout(300_000));
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(await unreadableIn(directory.path)).toEqual([]);
@@ -104,7 +104,7 @@ it('a rotation of secrets that is killed is ended by the next one', { timeout: 1
   expect((await readdir(directory.path)).filter((name) => name.startsWith('secret.key'))).toEqual(['secret.key']);
 });
 
-it('with other machines the key before stays until --finish', { timeout: 120_000 }, async () => {
+it('with other machines the key before stays until --finish', { timeout: 600_000 }, async () => {
   await using directory = await temporaryDirectory();
   const key = join(directory.path, 'secret.key');
   {
