@@ -1,6 +1,7 @@
 /**
  * Installs the peer programs that contract tests run against: govmomi's `vcsim` and `govc`,
- * go-containerregistry's `crane`, `oras`, `notation`, and the conformance suite of the OCI's distribution specification.
+ * go-containerregistry's `crane`, `oras`, `notation`, the Versity S3 gateway, and the conformance suite of the OCI's
+ * distribution specification.
  *
  * Usage: `node tools/install-peers.ts`. Idempotent; needs a Go toolchain and the Go module proxy. The first two are
  * built from govmomi's library by the small module in `tools/peers`, whose `go.mod` and `go.sum` pin every version:
@@ -33,6 +34,11 @@ const PEERS: readonly Peer[] = [
     name: 'notation',
     module: join(peersModule, 'notation'),
     package: 'github.com/notaryproject/notation/cmd/notation',
+  },
+  {
+    name: 'versitygw',
+    module: join(peersModule, 'versitygw'),
+    package: 'github.com/versity/versitygw/cmd/versitygw',
   },
 ];
 const CONFORMANCE = {

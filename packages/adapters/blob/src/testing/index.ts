@@ -1,2 +1,3 @@
 export { FakeS3 } from './fake-s3.ts';
 export { temporaryBlobStore } from './temporary-blob-store.ts';
+export { VersityGateway } from './versity-gateway.ts';
