@@ -49,6 +49,17 @@ export class Onboarding {
 
   async #make(user: SourceUser): Promise<User> {
     requireUserName(user.name, []);
+    try {
+      return await this.#insert(user);
+    } catch (error) {
+      // Another request of the user's, here or at another process, was first.
+      const made = await this.find(user);
+      if (made === undefined) throw error;
+      return made;
+    }
+  }
+
+  async #insert(user: SourceUser): Promise<User> {
     const taken = await this.#users.findByName(user.name);
     if (taken !== undefined) throw nameTaken(user.name);
     return this.#users.insert({

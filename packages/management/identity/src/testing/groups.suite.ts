@@ -108,6 +108,12 @@ export function groupsSuite(open: OpenTemporaryDatabase): void {
       expect(await names()).toEqual(['here']);
     });
 
+    it('are those of one user, who is seen for the first time twice at once', async () => {
+      const [one, two] = await Promise.all([signIn(['devs']), signIn(['devs'])]);
+      expect(one.id).toBe(two.id);
+      expect(await server.identity.groups.idsOf(one.id)).toHaveLength(1);
+    });
+
     it('are changed there only', async () => {
       await signIn(['devs']);
       expect((await server.ask('PUT', '/usergroups/1/members/1', { as: server.admin })).status).toBe(412);
