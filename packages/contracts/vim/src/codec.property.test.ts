@@ -20,6 +20,8 @@ import {
 } from './index.ts';
 import { arbitraryField, arbitraryObject, arbitraryValue, withoutUndefined } from './testing/index.ts';
 
+/** Seconds of computing here are minutes on a machine that is busy otherwise. */
+const PATIENTLY = { timeout: 300_000 };
 /** Objects at this depth have only what is required. */
 const SHALLOW = 3;
 
@@ -30,7 +32,7 @@ function roundTrip(type: string, value: unknown): unknown {
   return element === undefined ? undefined : decodeElement(element, type, { mode: 'strict' });
 }
 
-it('decode(encode(x)) is x for objects of any type', () => {
+it('decode(encode(x)) is x for objects of any type', PATIENTLY, () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...dataTypeNames()).chain((name) => arbitraryObject(name)),
@@ -42,14 +44,14 @@ it('decode(encode(x)) is x for objects of any type', () => {
   );
 });
 
-it('decode(encode(x)) is x for one object of every type', () => {
+it('decode(encode(x)) is x for one object of every type', PATIENTLY, () => {
   for (const name of dataTypeNames()) {
     const [object] = fc.sample(arbitraryObject(name, SHALLOW), { numRuns: 1, seed: 1 });
     expect(roundTrip(name, object)).toEqual(object);
   }
 });
 
-it('decode(encode(x)) is x for lists and numbers whose type is stated', () => {
+it('decode(encode(x)) is x for lists and numbers whose type is stated', PATIENTLY, () => {
   const typed = fc.constantFrom(
     'long[]',
     'string[]',
@@ -69,7 +71,7 @@ it('decode(encode(x)) is x for lists and numbers whose type is stated', () => {
   );
 });
 
-it('a request of any method with arbitrary arguments arrives as it was sent', () => {
+it('a request of any method with arbitrary arguments arrives as it was sent', PATIENTLY, () => {
   const call = fc.constantFrom(...(methodNames() as readonly MethodName[])).chain((name) => {
     const method = methodMeta(name);
     const fields = (method?.parameters ?? []).map((it) => [it.name, arbitraryField(it.type, it.optional, 1)] as const);
@@ -88,7 +90,7 @@ it('a request of any method with arbitrary arguments arrives as it was sent', ()
   );
 });
 
-it('a response of any method with an arbitrary result arrives as it was sent', () => {
+it('a response of any method with an arbitrary result arrives as it was sent', PATIENTLY, () => {
   const answer = fc
     .constantFrom(...(methodNames() as readonly MethodName[]).filter((name) => methodMeta(name)?.result !== 'void'))
     .chain((name) => arbitraryValue(methodMeta(name)?.result ?? '', 1).map((result) => ({ name, result })));
