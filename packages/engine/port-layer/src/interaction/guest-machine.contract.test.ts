@@ -11,7 +11,7 @@ let lab: GuestLab;
 
 beforeAll(async () => {
   lab = await GuestLab.create();
-}, 300_000);
+}, 900_000);
 
 afterAll(async () => {
   await lab[Symbol.asyncDispose]();

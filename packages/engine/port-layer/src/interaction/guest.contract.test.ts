@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LogDecoder } from '@vic/agent-protocol';
+import type { ExecSession } from './index.ts';
 import { collect } from './testing/collect.ts';
 import { GuestLab } from './testing/guest-lab.ts';
 import type { GuestMachine } from './testing/guest-lab.ts';
@@ -12,12 +13,14 @@ import { running } from './testing/running.ts';
 // Everything below runs in real machines under software emulation.
 
 const HELD_UP_MS = 3000;
+/** How a guest hears of something while it has no endpoint: whether its network card has a cable. */
+const LINK_STATE = '/sys/class/net/eth0/carrier';
 
 let lab: GuestLab;
 
 beforeAll(async () => {
   lab = await GuestLab.create();
-}, 300_000);
+}, 900_000);
 
 afterAll(async () => {
   await lab[Symbol.asyncDispose]();
@@ -246,7 +249,7 @@ describe('an endpoint that goes away', () => {
     await expect(again.launch(launchSpec(processSpec(['true'])))).rejects.toMatchObject({ code: 'CONTAINER_STARTED' });
     const more = await again.attach({ stdin: false, stdout: true, stderr: true });
     more.stderr.resume();
-    await collect(more.stdout).until(/line \d+\n/);
+    await collect(more.stdout).until(/line \d{2}\n/);
     await again.signal(9);
     await machine.poweredOff;
     const lines = (await logOf(machine)).match(/line \d+/g) ?? [];
@@ -256,27 +259,35 @@ describe('an endpoint that goes away', () => {
 
   it('finds the processes it started beside the main one, and hears of the ends it missed', async () => {
     await using machine = await lab.start();
-    const { session, streams } = await running(machine, processSpec(['sleep', '1000']));
+    const main = 'while [ ! -e /missed ]; do sleep 0.1; done; echo missed; sleep 1000';
+    const { session, streams } = await running(machine, processSpec(['sh', '-c', main]));
     streams.stdout.resume();
     streams.stderr.resume();
-    const start = async (script: string, name: string): Promise<void> => {
+    const start = async (script: string, name: string): Promise<ExecSession> => {
       const exec = await session.exec(processSpec(['sh', '-c', script]), undefined, name);
       exec.stdout.resume();
       exec.stderr.resume();
+      return exec;
     };
     await start('while [ ! -e /go ]; do echo alive; sleep 0.1; done; exit 6', 'goes on');
-    await start('while [ ! -e /missed ]; do sleep 0.1; done; exit 7', 'ends meanwhile');
-    await start('touch /missed; exit 8', 'was heard of');
-    await lab.restartServer();
+    await start(`while [ "$(cat ${LINK_STATE})" = 1 ]; do sleep 0.1; done; touch /missed; exit 7`, 'ends meanwhile');
+    expect(await (await start('exit 8', 'was heard of')).exited).toMatchObject({ code: 8 });
+    // What was said before it has been heard by then.
+    await session.ping();
+    await lab.restartServer(async () => {
+      await machine.qmp.execute('set_link', { name: 'net0', up: false });
+      await expect.poll(async () => logOf(machine)).toContain('missed');
+    });
     await session.closed;
     const again = await machine.session();
     const found = (name: string): (typeof again.found)[number] | undefined =>
       again.found.find((exec) => exec.session === name);
+    expect(again.found.map((exec) => exec.session)).toEqual(['goes on', 'ends meanwhile']);
     expect(await found('ends meanwhile')?.exited).toMatchObject({ code: 7 });
     const touch = await again.exec(processSpec(['touch', '/go']), undefined, 'another');
-    expect(await text(touch.stdout)).toBe('');
+    expect(await Promise.all([text(touch.stdout), text(touch.stderr)])).toEqual(['', '']);
+    expect(await touch.exited).toMatchObject({ code: 0 });
     expect(await found('goes on')?.exited).toMatchObject({ code: 6 });
-    // What was said before it has been heard by then.
     await again.ping();
     await lab.restartServer();
     await again.closed;

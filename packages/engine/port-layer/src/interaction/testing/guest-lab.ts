@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { open, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pollUntil } from '@vic/async';
 import { randomUuid } from '@vic/ids';
@@ -18,14 +18,15 @@ import {
   saveDeviceState,
 } from '@vic/qemu';
 import type { BootImage, MachineMemory } from '@vic/qemu';
-import { temporaryDirectory } from '@vic/testkit';
+import { freePort, temporaryDirectory } from '@vic/testkit';
 import { listenForTethers } from '../index.ts';
 import type { TetherServer, TetherSession } from '../index.ts';
 import { makeContainerDisk } from './container-disk.ts';
 
 const ROOT = join(import.meta.dirname, '../../../../../..');
 const MEMORY_MIB = 192;
-const CONNECT_MS = 60_000;
+const CONNECT_MS = 120_000;
+const BUILD_MS = 900_000;
 
 /** A machine of the lab. */
 export interface GuestMachine extends AsyncDisposable {
@@ -60,6 +61,7 @@ export class GuestLab implements AsyncDisposable {
   readonly port: number;
   readonly #stack: AsyncDisposableStack;
   readonly #secrets: Map<string, string>;
+  readonly #machines = new Set<AsyncDisposableStack>();
   readonly #disk: string;
   readonly #boot: BootImage;
   #server: TetherServer;
@@ -85,11 +87,15 @@ export class GuestLab implements AsyncDisposable {
   static async create(): Promise<GuestLab> {
     await using stack = new AsyncDisposableStack();
     const directory = stack.use(await temporaryDirectory('vic-guest-')).path;
-    await run(process.execPath, [join(ROOT, 'guest/image/build.ts')], { timeoutMs: 300_000 });
+    // One build at a time in this tree, whoever needs it.
+    await mkdir(join(ROOT, 'build'), { recursive: true });
+    const build = [join(ROOT, 'build/guest.lock'), process.execPath, join(ROOT, 'guest/image/build.ts')];
+    await run('flock', build, { timeoutMs: BUILD_MS });
     const boot = await new BootImages(directory).get(join(ROOT, 'build/guest/bootstrap.iso'));
     const disk = await makeContainerDisk(directory);
     const secrets = new Map<string, string>();
-    const server = await serve(secrets, 0);
+    // Not just any port: the server that is started again needs the same.
+    const server = await serve(secrets, await freePort());
     return new GuestLab({ stack: stack.move(), directory, secrets, disk, boot, server });
   }
 
@@ -102,9 +108,10 @@ export class GuestLab implements AsyncDisposable {
     return this.#server;
   }
 
-  /** Ends the server and starts another at the same port: what a killed endpoint looks like. */
-  async restartServer(): Promise<void> {
+  /** Ends the server and starts another at the same port, after `meanwhile`: what a killed endpoint looks like. */
+  async restartServer(meanwhile?: () => Promise<void>): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
+    await meanwhile?.();
     this.#server = await serve(this.#secrets, this.port);
   }
 
@@ -138,6 +145,7 @@ export class GuestLab implements AsyncDisposable {
     if (!isReplaced && hasDisk) await this.#addDisk(qmp, path('disk'));
     await qmp.execute('cont');
     const owned = stack.move();
+    this.#machines.add(owned);
     const journalText = async (): Promise<string> => readFile(path('journal'), 'utf8');
     return {
       id,
@@ -148,7 +156,10 @@ export class GuestLab implements AsyncDisposable {
       journal: async () => foldJournal(await journalText()),
       console: async () => String(await qmp.execute('ringbuf-read', { device: 'console', size: 16_384 })),
       session: async () => this.#server.waitForSession(id, AbortSignal.timeout(CONNECT_MS)),
-      [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+      [Symbol.asyncDispose]: async () => {
+        this.#machines.delete(owned);
+        await owned.disposeAsync();
+      },
     };
   }
 
@@ -173,6 +184,8 @@ export class GuestLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // A test that has timed out leaves its machine, on which the whole run would wait.
+    for (const machine of this.#machines) await machine.disposeAsync();
     await this.#server[Symbol.asyncDispose]();
     await this.#stack.disposeAsync();
   }
