@@ -222,7 +222,7 @@ describe('a machine that acts by itself', () => {
     await client.runTask(ref, 'PowerOnVM_Task', {});
     const id = await uuidOf(ref);
     host.machines.exit(id, 'crashed');
-    await expect.poll(() => host.machines.running.has(id), { timeout: 4000 }).toBe(true);
+    await expect.poll(() => host.machines.running.has(id)).toBe(true);
     expect(await powerState(ref)).toBe('poweredOn');
     await client.runTask(ref, 'PowerOffVM_Task', {});
     expect(host.machines.running.has(id)).toBe(false);
