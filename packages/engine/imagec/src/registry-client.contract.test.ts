@@ -30,8 +30,8 @@ beforeAll(async () => {
 
 afterAll(async () => cleanup.disposeAsync());
 
-function newClient(): RegistryClient {
-  return new RegistryClient({ insecureRegistries: ['127.0.0.1'], resumeDelayMs: 5, stallTimeoutMs: 1500 });
+function newClient(options: { readonly stallTimeoutMs?: number } = {}): RegistryClient {
+  return new RegistryClient({ insecureRegistries: ['127.0.0.1'], resumeDelayMs: 5, ...options });
 }
 
 async function pullLayers(
@@ -220,7 +220,7 @@ test('a transfer that stalls is broken off and resumed', async () => {
       ? { bytes: bytes.subarray(0, 500_000), stall: true }
       : { bytes },
   );
-  await using client = newClient();
+  await using client = newClient({ stallTimeoutMs: 1500 });
   await pullLayers(client, `${relay.domain}/lib/one:oci`);
   expect(stalls).toBeGreaterThan(0);
 });
