@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '@vic/process';
 import { temporaryDirectory } from '@vic/testkit';
 import { type MemoryVch, startMemoryVch } from './testing/memory-vch.ts';
@@ -29,7 +29,7 @@ afterAll(async () => {
 const ANY_CODE = Array.from({ length: 256 }, (_, code) => code);
 
 async function docker(args: string[], input?: string): Promise<{ code: number; stdout: string; stderr: string }> {
-  return run('docker', args, { env, okCodes: ANY_CODE, timeoutMs: 30_000, ...(input === undefined ? {} : { input }) });
+  return run('docker', args, { env, okCodes: ANY_CODE, timeoutMs: 60_000, ...(input === undefined ? {} : { input }) });
 }
 
 /** Runs the command line in a terminal of its own: waits for each text, types what follows, gives all output and the exit code. */
@@ -39,7 +39,7 @@ async function dockerInTerminal(
 ): Promise<{ code: number; output: string }> {
   const result = await run('python3', ['-c', TERMINAL, JSON.stringify(steps), 'docker', ...args], {
     env,
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
   });
   return JSON.parse(result.stdout) as { code: number; output: string };
 }
@@ -49,9 +49,9 @@ import fcntl, json, os, pty, select, struct, sys, termios, time
 steps = json.loads(sys.argv[1])
 pid, fd = pty.fork()
 if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 33, 111, 0, 0))
     os.execvp(sys.argv[2], sys.argv[2:])
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 33, 111, 0, 0))
-out, seen, deadline = b'', 0, time.time() + 20
+out, seen, deadline = b'', 0, time.time() + 100
 while time.time() < deadline:
     if select.select([fd], [], [], 0.05)[0]:
         try:
@@ -178,11 +178,11 @@ describe('terminals', () => {
     await dockerInTerminal(at('exec', '-it', 'main', 'sh'), [['/ # ', '\u0010\u0011']]);
     expect((await docker(at('inspect', '-f', '{{len .ExecIDs}}', 'main'))).stdout).toBe('1\n');
     const run = dockerInTerminal(at('run', '-it', '--name', 'kept', 'busybox', 'sh'), [['/ # ', '\u0010\u0011']]);
-    await vi.waitFor(async () => {
+    const events = async (): Promise<string> => {
       const until = String(Math.ceil(Date.now() / 1000));
-      const events = await docker(at('events', '--since', '1', '--until', until, '--filter', 'event=detach'));
-      expect(events.stdout).toContain('container detach');
-    }, 20_000);
+      return (await docker(at('events', '--since', '1', '--until', until, '--filter', 'event=detach'))).stdout;
+    };
+    await expect.poll(events).toContain('container detach');
     expect((await docker(at('inspect', '-f', '{{.State.Status}}', 'kept'))).stdout).toBe('running\n');
     await docker(at('kill', 'kept'));
     expect((await run).code).toBe(137);
