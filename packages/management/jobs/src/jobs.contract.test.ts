@@ -1,4 +1,8 @@
 import { onPostgres } from '@vic/sql/testing';
+import { jobClaimsSuite } from './testing/job-claims.suite.ts';
 import { jobsSuite } from './testing/jobs.suite.ts';
 
-onPostgres('the queue of jobs', jobsSuite);
+onPostgres('the queue of jobs', (open) => {
+  jobsSuite(open);
+  jobClaimsSuite(open);
+});
