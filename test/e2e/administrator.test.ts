@@ -20,6 +20,7 @@ afterEach(async () => lab.removeContainers());
 async function govc(...args: string[]): Promise<string> {
   const hostd = await lab.lab.startHostd();
   const { stdout } = await run(govcProgram, args, {
+    timeoutMs: 180_000,
     env: {
       HOME: lab.lab.directory,
       GOVC_URL: `https://${hostd.address}:${hostd.port}`,
@@ -56,7 +57,7 @@ describe.skipIf(!hasGovc)('govc on a host with a VCH (needs govc: node tools/ins
     // A process that is the first of its machine hears of no signal it does not handle yet.
     const isReady = async (): Promise<true | undefined> =>
       (await lab.docker.ok(['logs', 'polite'])) !== '' ? true : undefined;
-    await pollUntil(isReady, 100, AbortSignal.timeout(30_000));
+    await pollUntil(isReady, 100, AbortSignal.timeout(120_000));
     await govc('vm.power', '-s', `polite-${id.slice(0, 12)}`);
     expect(await lab.docker.ok(['wait', 'polite'])).toBe('42');
     expect(await lab.docker.ok(['logs', 'polite'])).toBe('ready\nquits');

@@ -39,7 +39,7 @@ it('a container’s file tree equals the image’s, entry by entry', async () =>
   await using scratch = await temporaryDirectory('vic-e2e-tree-');
   const exclusions = NOT_THE_IMAGES.flatMap((path) => ['--exclude', path]);
   await run('umoci', ['unpack', '--image', `${await buildImage(layered)}:latest`, join(scratch.path, 'bundle')], {
-    timeoutMs: 120_000,
+    timeoutMs: 300_000,
   });
   const expectedArchive = join(scratch.path, 'expected.tar');
   const expectedTree = join(scratch.path, 'bundle/rootfs');
@@ -51,7 +51,7 @@ it('a container’s file tree equals the image’s, entry by entry', async () =>
       `--directory=${expectedTree}`,
       '.',
     ],
-    { timeoutMs: 120_000 },
+    { timeoutMs: 300_000 },
   );
   const expected = await describeArchive(expectedArchive);
 

@@ -36,7 +36,7 @@ export async function openLab(): Promise<E2eLab> {
   const lab = new Lab(address.instance, address.directory);
   const environment = await lab.createVch(address.vch);
   const docker = await lab.docker(environment);
-  const hostdPid = async (): Promise<number> => (await lab.readHostd())?.pid ?? 0;
+  const hostdPid = async (): Promise<number> => (await lab.startHostd()).pid;
   return {
     lab,
     docker,
@@ -45,7 +45,14 @@ export async function openLab(): Promise<E2eLab> {
     push: (recipe) => lab.push(recipe),
     removeContainers: async () => {
       const ids = (await docker.ok(['ps', '--all', '--quiet'])).split('\n').filter((id) => id !== '');
-      if (ids.length > 0) await docker.ok(['rm', '--force', ...ids]);
+      if (ids.length === 0) return;
+      // One that removes itself may be faster, or not done yet.
+      const { stderr } = await docker.run(['rm', '--force', ...ids]);
+      const areGone = async (): Promise<true | undefined> =>
+        (await docker.ok(['ps', '--all', '--quiet'])) === '' ? true : undefined;
+      await pollUntil(areGone, 200, AbortSignal.timeout(60_000)).catch((cause: unknown) => {
+        throw new Error(`containers stay: ${stderr}`, { cause });
+      });
     },
     hostdPid,
     killHostd: async () => void process.kill(await hostdPid(), 'SIGKILL'),
@@ -56,7 +63,7 @@ export async function openLab(): Promise<E2eLab> {
           return ready !== undefined && ready.pid !== before ? true : undefined;
         },
         100,
-        AbortSignal.timeout(60_000),
+        AbortSignal.timeout(180_000),
       )),
     killEndpoint: async () => kill(await oneProcess((command) => command.includes('/programs/vch-endpoint.mjs'))),
     machinePid,
@@ -74,7 +81,8 @@ export async function openLab(): Promise<E2eLab> {
 
   async function oneProcess(matches: (command: string) => boolean): Promise<number> {
     const [pid, ...more] = await findProcesses(lab.directory, matches);
-    if (pid === undefined || more.length > 0) throw new Error(`expected one process, found ${more.length + 1}`);
+    if (pid === undefined || more.length > 0)
+      throw new Error(`expected one process, found ${pid === undefined ? 0 : more.length + 1}`);
     return pid;
   }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { delay, pollUntil } from '@vic/async';
+import { pollUntil } from '@vic/async';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type E2eLab, openLab } from './open-lab.ts';
 
@@ -48,9 +48,9 @@ describe('docker run', () => {
     await pollUntil(
       async () => (await lab.docker.ok(['logs', 'heeds'])) || undefined,
       100,
-      AbortSignal.timeout(20_000),
+      AbortSignal.timeout(60_000),
     );
-    await lab.docker.ok(['stop', 'heeds']);
+    await lab.docker.ok(['stop', '--time', '60', 'heeds']);
     expect(await lab.docker.ok(['inspect', '--format', '{{.State.ExitCode}}', 'heeds'])).toBe('143');
     await lab.docker.ok(['run', '--detach', '--name', 'killed', lab.busybox, 'sleep', '1000']);
     await lab.docker.ok(['kill', 'killed']);
@@ -61,7 +61,7 @@ describe('docker run', () => {
     const bytes = randomBytes(100_000_000);
     const { code, stdout, stderr } = await lab.docker.run(['run', '--rm', '--interactive', lab.busybox, 'sha256sum'], {
       input: bytes,
-      timeoutMs: 170_000,
+      timeoutMs: 540_000,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout.toString()).toBe(`${createHash('sha256').update(bytes).digest('hex')}  -\n`);
@@ -114,20 +114,22 @@ describe('docker run', () => {
 
 describe('docker run --interactive --tty', () => {
   it('has a terminal of the client’s size and follows its changes', async () => {
-    const inside =
-      'stty size; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.5; stty size | grep -q "50 120" && break; done; stty size';
-    const script = `stty rows 33 cols 111; (sleep 6; stty rows 50 cols 120 </dev/tty) & docker run --rm -it ${lab.busybox} sh -c '${inside}'`;
+    // Clients before 23.0 tell the size only after the start.
+    const inside = 'for size in "33 111" "50 120"; do until stty size | grep -x "$size"; do sleep 0.1; done; done';
+    const change = 'until docker logs sized 2>/dev/null | grep -q "33 111"; do sleep 0.2; done; stty rows 50 cols 120';
+    const run = `docker run --rm --name sized -it ${lab.busybox} sh -c '${inside}'`;
+    const script = `stty rows 33 cols 111; (${change}) </dev/tty & ${run}`;
     const { code, stdout } = await lab.docker.onTerminal(script);
     expect({ code, sizes: stdout.toString().match(/\d+ \d+/g) }).toEqual({ code: 0, sizes: ['33 111', '50 120'] });
   });
 
   it('detaches with the detach keys and leaves the container running', async () => {
-    async function* keys(): AsyncGenerator<string> {
+    async function* keys(shown: () => string): AsyncGenerator<string> {
       yield 'echo typed-$((40+2))\n';
-      await delay(5_000);
+      await pollUntil(() => shown().includes('typed-42') || undefined, 50, AbortSignal.timeout(120_000));
       yield '\u0010\u0011';
     }
-    const { stdout } = await lab.docker.onTerminal(`docker run -it --name left ${lab.busybox} sh`, keys());
+    const { stdout } = await lab.docker.onTerminal(`docker run -it --name left ${lab.busybox} sh`, keys);
     expect(stdout.toString()).toContain('typed-42');
     expect(await lab.docker.ok(['inspect', '--format', '{{.State.Status}}', 'left'])).toBe('running');
   });
@@ -186,7 +188,7 @@ describe('docker logs and attach', () => {
       lab.busybox,
       'sh',
       '-c',
-      'for i in 1 2 3; do echo out $i; echo err $i >&2; sleep 0.05; done',
+      'for i in 1 2 3; do echo out $i; echo err $i >&2; sleep 0.3; done',
     ]);
     const logs = await lab.docker.run(['logs', 'talks']);
     expect(logs.stdout.toString()).toBe('out 1\nout 2\nout 3\n');

@@ -15,9 +15,14 @@ export interface DockerResult {
 /** How to run a docker command. */
 export interface DockerOptions {
   readonly input?: string | Uint8Array;
-  /** Killed after this long; 120 s by default: machines boot under software emulation. */
+  /** Killed after this long; five minutes by default: machines boot under software emulation. */
   readonly timeoutMs?: number;
 }
+
+/** What is typed on a terminal, told of everything that it has shown so far. */
+export type Typist = (shown: () => string) => AsyncIterable<string>;
+
+const TIMEOUT_MS = 300_000;
 
 /** The real docker CLI, pointed at one VCH. */
 export class Docker {
@@ -49,7 +54,7 @@ export class Docker {
     child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(options.input);
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? TIMEOUT_MS);
     const [code] = (await once(child, 'close')) as [number | null];
     clearTimeout(timer);
     return { code: code ?? -1, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
@@ -68,7 +73,7 @@ export class Docker {
   }
 
   /** Runs shell lines on a real terminal, in which `docker` is this client; gives what the terminal showed. */
-  async onTerminal(script: string, input: AsyncIterable<string> | Iterable<string> = []): Promise<DockerResult> {
+  async onTerminal(script: string, type: Typist = nothing): Promise<DockerResult> {
     const child = spawn('script', ['--quiet', '--return', '--echo', 'never', '--command', script, '/dev/null'], {
       env: {
         ...this.#environment,
@@ -80,11 +85,20 @@ export class Docker {
     });
     const shown: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => shown.push(chunk));
-    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
     const closed = once(child, 'close') as Promise<[number | null]>;
-    for await (const keys of input) child.stdin.write(keys);
+    try {
+      for await (const keys of type(() => Buffer.concat(shown).toString())) child.stdin.write(keys);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
     const [code] = await closed;
     clearTimeout(timer);
     return { code: code ?? -1, stdout: Buffer.concat(shown), stderr: '' };
   }
+}
+
+async function* nothing(): AsyncGenerator<string, void, undefined> {
+  // Only looked at.
 }
