@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MachineSpec } from '@vic/inventory';
 import { findLink, namespaceExists } from '@vic/network';
 import { run } from '@vic/process';
+import type { ReportedEvent } from './fixtures/backend-process.ts';
 import { TestHost } from './fixtures/test-host.ts';
 
 /** Reports what it is given, configures its interface, and waits. */
@@ -23,6 +24,9 @@ setInterval(() => undefined, 1000);
 writeFileSync(directory + '/spool/left', '');
 report('pid', process.pid);
 `;
+
+/** The processes of all programs so far. */
+const known = new Set<string>();
 
 let host: TestHost;
 let spec: MachineSpec;
@@ -44,7 +48,7 @@ afterAll(async () => host.dispose());
 describe('a process VM', () => {
   it('runs its program unprivileged in a namespace with its NICs', async () => {
     await host.backend.call('powerOn', spec);
-    const pid = Number(await reported('pid'));
+    const pid = await newProgram();
     expect(await reported('greeting')).toBe('hello there');
     expect(await reported('id')).toBe(spec.id);
     expect(Number(await reported('uid'))).toBeGreaterThan(1000);
@@ -86,45 +90,39 @@ describe('a process VM', () => {
     const path = await host.disk();
     const disk = { key: 2001, unitNumber: 1, path, readOnly: false };
     await host.backend.call('attachDisk', spec.id, disk);
-    process.kill(Number(await reported('pid')), 'SIGKILL');
+    const [first = 0] = await programs();
+    process.kill(first, 'SIGKILL');
     const exited = await host.backend.event((event) => event.type === 'exited', 'the exit');
     expect(exited).toMatchObject({ id: spec.id, exit: 'crashed' });
     expect(await findLink(scope, 'eth0')).toMatchObject({ addresses: ['10.9.9.9/24'] });
     await access(host.path(spec.id, 'device/spool/left'));
     host.backend.events.length = 0;
     await host.backend.call('powerOn', { ...spec, disks: [disk] });
-    await reported('pid');
+    await newProgram();
     await access(host.path(spec.id, 'device/disks/1.sock'));
   });
 
   it('outlives a hostd that is killed, and is started again when it did not', async () => {
-    const first = Number(await reported('pid'));
+    const before = await programs();
     let backend = await host.restart();
     expect(await backend.call('adopt', [spec])).toEqual([spec.id]);
-    expect(Number(await reported('pid'))).toBe(first);
+    expect(await programs()).toEqual(before);
     await backend.kill();
-    process.kill(first, 'SIGKILL');
+    process.kill(before[0] ?? 0, 'SIGKILL');
     backend = await host.restart();
     expect(await backend.call('adopt', [spec])).toEqual([spec.id]);
-    await backend.event(
-      (event) => 'value' in event && event.key.endsWith('.pid') && Number(event.value) !== first,
-      'a new one',
-    );
+    expect(await programs()).toEqual([await newProgram()]);
   });
 
   it('has one program, even when a hostd was killed before it wrote down that there is one', async () => {
-    const first = Number(await reported('pid'));
     await host.backend.kill();
     const path = host.path(spec.id, 'machine.json');
     const record = JSON.parse(await readFile(path, 'utf8')) as object;
     await writeFile(path, JSON.stringify({ ...record, process: undefined }));
     const backend = await host.restart();
     expect(await backend.call('adopt', [spec])).toEqual([spec.id]);
-    await backend.event(
-      (event) => 'value' in event && event.key.endsWith('.pid') && Number(event.value) !== first,
-      'one',
-    );
-    expect((await run('ip', ['netns', 'pids', scope.namespace])).stdout.trim().split('\n')).toHaveLength(1);
+    const next = await newProgram();
+    expect(await programs()).toEqual([next]);
   });
 
   it('shuts down in order, and leaves nothing', async () => {
@@ -143,11 +141,24 @@ describe('a process VM', () => {
   });
 });
 
-/** The last value of a key. */
+/** The value of a key, which is the same for every program. */
 async function reported(key: string): Promise<string> {
-  const matches = (event: { readonly type: string; readonly key?: string }): boolean =>
-    event.type === 'guestinfo' && event.key === `guestinfo.test.${key}`;
-  await host.backend.event((event) => matches(event), key);
-  const last = host.backend.events.findLast((event) => matches(event));
-  return last !== undefined && 'value' in last ? last.value : '';
+  const event = await host.backend.event((each) => 'key' in each && each.key === `guestinfo.test.${key}`, key);
+  return 'value' in event ? event.value : '';
+}
+
+/** The process of a program that none before it was; a journal tells of those that are gone, too. */
+async function newProgram(): Promise<number> {
+  const isNew = (event: ReportedEvent): boolean =>
+    'value' in event && event.key === 'guestinfo.test.pid' && !known.has(event.value);
+  const event = await host.backend.event(isNew, 'a new program');
+  const pid = 'value' in event ? event.value : '';
+  known.add(pid);
+  return Number(pid);
+}
+
+/** The processes that run in the machine's namespace. */
+async function programs(): Promise<readonly number[]> {
+  const { stdout } = await run('ip', ['netns', 'pids', scope.namespace]);
+  return stdout.trim().split('\n').map(Number);
 }
