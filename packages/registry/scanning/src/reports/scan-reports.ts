@@ -79,10 +79,15 @@ export class ScanReports {
     await transaction.updateTable('scan_reports').set({ job_id: jobId }).where('id', '=', id).execute();
   }
 
-  /** The scan has begun. */
-  async start(id: number): Promise<void> {
-    const values = { status: 'Running', started_at_ms: this.#now() };
-    await this.#database.db.updateTable('scan_reports').set(values).where('id', '=', id).execute();
+  /** The scan has begun, or begun again; gives whether it may: one that was stopped just before has ended. */
+  async start(id: number): Promise<boolean> {
+    const result = await this.#database.db
+      .updateTable('scan_reports')
+      .set({ status: 'Running', started_at_ms: this.#now() })
+      .where('id', '=', id)
+      .where('status', 'in', ['Pending', 'Running'])
+      .executeTakeFirst();
+    return result.numUpdatedRows > 0n;
   }
 
   /** The scan has found what there is. */

@@ -51,7 +51,7 @@ export function scanJob(deps: ScanningDeps, parts: ScanJobParts): JobKind {
       const subject = await findSubject(deps.database.db, payload.artifactId);
       // The artifact was deleted, and its reports with it; or a later scan has the report now.
       if (report === undefined || subject === undefined || report.jobId !== context.job.id) return;
-      await parts.reports.start(report.id);
+      if (!(await parts.reports.start(report.id))) return;
       try {
         const scan = await prepare(deps, parts, { report, subject, payload });
         context.log.info(`Scanning ${subject.repository}@${subject.digest} with ${scan.registration.name}.`);
