@@ -13,6 +13,15 @@ let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let datastores: Datastores;
 let root: string;
 
+/** Any character. That of fast-check for this (`binary`) makes a table of a million of them first. */
+const character = fc
+  .oneof(
+    fc.integer({ min: 0, max: 0x7f }),
+    fc.integer({ min: 0, max: 0xd7ff }),
+    fc.integer({ min: 0xe000, max: 0x10ffff }),
+  )
+  .map((code) => String.fromCodePoint(code));
+
 const open = (): Promise<Datastores> =>
   Datastores.open([
     { name: 'ds1', directory: join(directory.path, 'one') },
@@ -55,7 +64,7 @@ describe('datastore paths', () => {
 
   it('resolve() stays inside the datastore for arbitrary text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (rest) => {
+      fc.property(fc.string({ unit: character, maxLength: 60 }), (rest) => {
         let hostPath = root;
         try {
           hostPath = datastores.resolve(`[ds1] ${rest}`);
