@@ -41,7 +41,7 @@ describe.skipIf(missing)(`${missing ? 'govc (not installed: node tools/install-p
       GOVC_PERSIST_SESSION: 'false',
       HOME: host.directory,
     };
-    const { stdout } = await run(GOVC, args, { env, timeoutMs: 30_000 });
+    const { stdout } = await run(GOVC, args, { env, timeoutMs: 90_000 });
     return stdout;
   }
 

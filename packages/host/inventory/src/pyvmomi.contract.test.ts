@@ -64,7 +64,7 @@ describe.skipIf(missing)(`${missing ? 'pyVmomi (not installed: apt-get install p
   it('connects, creates a machine, follows it and destroys it', async () => {
     await using host = await startHost();
     const input = JSON.stringify([host.server.address.port, host.password]);
-    const { stdout } = await run('/usr/bin/python3', ['-W', 'ignore', '-c', PROGRAM], { input, timeoutMs: 50_000 });
+    const { stdout } = await run('/usr/bin/python3', ['-W', 'ignore', '-c', PROGRAM], { input, timeoutMs: 150_000 });
     expect(JSON.parse(stdout)).toEqual({
       api: 'HostAgent',
       name: 'py',

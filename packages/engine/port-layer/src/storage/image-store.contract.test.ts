@@ -77,7 +77,7 @@ afterAll(async () => cleanup.disposeAsync());
 
 test.each([24, 3])(
   'an image of many layers shows what umoci unpacks, with at most %i disks',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (maxDepth) => {
     await using machine = await host();
     const store = await machine.open({ maxDepth });

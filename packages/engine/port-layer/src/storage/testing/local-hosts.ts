@@ -88,7 +88,7 @@ export async function exportDisk(
   const exited = once(server, 'exit');
   // The socket is there a moment before it is listened on.
   const tryConnect = async (): Promise<NbdClient | undefined> => NbdClient.connect(socket).catch(() => undefined);
-  const client = await pollUntil(tryConnect, 10, AbortSignal.timeout(20_000));
+  const client = await pollUntil(tryConnect, 10, AbortSignal.timeout(60_000));
   let stopped: Promise<void> | undefined;
   const stopOnce = async (): Promise<void> => {
     await client[Symbol.asyncDispose]();
