@@ -28,23 +28,26 @@ async function startWorkload(): Promise<void> {
 }
 
 async function expectEverythingWorks(word: string): Promise<void> {
-  const names = await pollUntil(() => runningNames(), 250, AbortSignal.timeout(60_000));
+  const names = await pollUntil(() => runningNames(), 250, AbortSignal.timeout(120_000));
   expect(names).toEqual(['counter', 'web']);
   expect(await lab.docker.ok(['exec', 'counter', 'echo', word])).toBe(word);
   const attached = lab.docker.spawn(['attach', '--sig-proxy=false', 'counter']);
+  let heard = '';
+  attached.stdout?.on('data', (chunk: Buffer) => (heard += chunk.toString()));
   attached.stdin?.write(`${word}\n`);
-  const [line] =
-    (await new Promise<[Buffer]>((resolve) => attached.stdout?.once('data', (chunk: Buffer) => resolve([chunk])))) ??
-    [];
-  expect(line?.toString()).toContain(word);
+  await expect.poll(() => heard).toContain(word);
   attached.kill('SIGKILL');
-  expect(await lab.docker.ok(['logs', 'counter'])).toContain(word);
-  const page = await pollUntil(() => lab.fetchText(`http://${lab.vchAddress}:8081/`), 250, AbortSignal.timeout(30_000));
+  await expect.poll(async () => lab.docker.ok(['logs', 'counter'])).toContain(word);
+  const page = await pollUntil(
+    () => lab.fetchText(`http://${lab.vchAddress}:8081/`),
+    250,
+    AbortSignal.timeout(120_000),
+  );
   expect(page).toContain('Welcome to nginx!');
 }
 
 async function runningNames(): Promise<string[] | undefined> {
-  const { code, stdout } = await lab.docker.run(['ps', '--format', '{{.Names}}'], { timeoutMs: 10_000 });
+  const { code, stdout } = await lab.docker.run(['ps', '--format', '{{.Names}}'], { timeoutMs: 30_000 });
   const names = stdout.toString().trim().split('\n').toSorted();
   return code === 0 && names.length === 2 ? names : undefined;
 }
@@ -75,7 +78,7 @@ describe('kill -9', () => {
       const now = await execIds().catch(() => undefined);
       return Array.isArray(now) && now.length === 2 ? true : undefined;
     };
-    await pollUntil(found, 250, AbortSignal.timeout(60_000));
+    await pollUntil(found, 250, AbortSignal.timeout(120_000));
     expect(await execIds()).toEqual(before);
     expect(await lab.docker.ok(['exec', 'busy', 'touch', '/go'])).toBe('');
     const ends = async (): Promise<readonly string[] | undefined> => {
