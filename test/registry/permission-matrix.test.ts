@@ -17,7 +17,7 @@ import {
 } from './permission-matrix-world.ts';
 
 const API = '/api/v2.0';
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 900_000;
 const TABLE: readonly Row[] = [...ROWS, ...SCAN_ROWS, ...SYSTEM_ROWS];
 /** Requests under way at a time. */
 const CONCURRENCY = 8;
