@@ -24,6 +24,8 @@ export interface OursOptions {
   readonly port?: number;
   /** Of a PostgreSQL; SQLite when absent. */
   readonly databaseUrl?: string;
+  /** As the configuration has it; files when absent. */
+  readonly s3?: Readonly<Record<string, string>>;
 }
 
 /** Starts our registry on files, without TLS; `directory` is kept, so it can be started there again. */
@@ -41,6 +43,7 @@ export async function startOurs(directory: string, options: OursOptions = {}): P
       tls: 'none',
       logLevel: 'warn',
       ...(options.databaseUrl === undefined ? {} : { database: { url: options.databaseUrl } }),
+      ...(options.s3 === undefined ? {} : { s3: options.s3 }),
     }),
   );
   const program = join(root, 'apps/registry/src/main.ts');
