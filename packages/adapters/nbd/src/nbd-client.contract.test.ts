@@ -14,7 +14,8 @@ async function diskServer(
   sizeMiB: number,
   extra: readonly string[] = [],
 ): Promise<AsyncDisposable & { socket: string; disk: string }> {
-  const directory = await temporaryDirectory();
+  await using onFailure = new AsyncDisposableStack();
+  const directory = onFailure.use(await temporaryDirectory());
   const disk = join(directory.path, 'disk.qcow2');
   const socket = join(directory.path, 'nbd.sock');
   await run('qemu-img', ['create', '-q', '-f', 'qcow2', disk, `${sizeMiB}M`]);
@@ -22,19 +23,16 @@ async function diskServer(
     stdio: 'ignore',
   });
   const exited = once(server, 'exit');
+  onFailure.defer(async () => {
+    server.kill();
+    await exited;
+  });
   // The socket is there a moment before it is listened on.
   const tryConnect = async (): Promise<NbdClient | undefined> => NbdClient.connect(socket).catch(() => undefined);
   const probe = await pollUntil(tryConnect, 20, AbortSignal.timeout(60_000));
   await probe[Symbol.asyncDispose]();
-  return {
-    socket,
-    disk,
-    [Symbol.asyncDispose]: async () => {
-      server.kill();
-      await exited;
-      await directory[Symbol.asyncDispose]();
-    },
-  };
+  const resources = onFailure.move();
+  return { socket, disk, [Symbol.asyncDispose]: async () => resources.disposeAsync() };
 }
 
 test('what is written is read back by another connection and by qemu', async () => {

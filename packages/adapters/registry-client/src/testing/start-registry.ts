@@ -26,7 +26,8 @@ export interface TestRegistry extends AsyncDisposable {
 
 /** Starts a registry on a free port of loopback with an empty store. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
-  const directory = await temporaryDirectory();
+  await using onFailure = new AsyncDisposableStack();
+  const directory = onFailure.use(await temporaryDirectory());
   const port = await freePort();
   const store = join(directory.path, 'store');
   await mkdir(store);
@@ -48,15 +49,16 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   );
   const server = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   const exited = once(server, 'exit');
+  onFailure.defer(async () => {
+    server.kill();
+    await exited;
+  });
   await pollUntil(async () => canConnect(port), 30, AbortSignal.timeout(START_TIMEOUT_MS));
+  const resources = onFailure.move();
   return {
     domain: `127.0.0.1:${port}`,
     directory: directory.path,
-    [Symbol.asyncDispose]: async () => {
-      server.kill();
-      await exited;
-      await directory[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   };
 }
 

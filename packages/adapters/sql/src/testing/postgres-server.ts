@@ -19,7 +19,7 @@ const PORT = 5432;
 /** A PostgreSQL of our own on a unix socket, with its data in a temporary directory. */
 export class PostgresServer implements AsyncDisposable {
   readonly #directory: string;
-  readonly #resources: AsyncDisposableStack;
+  #resources: AsyncDisposableStack;
   #process: ChildProcess | undefined;
   #databases = 0;
   #template: Promise<string> | undefined;
@@ -38,9 +38,10 @@ export class PostgresServer implements AsyncDisposable {
     const [program, ...args] = unprivileged(await programPath('initdb'));
     const options = ['--username=vic', '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C'];
     await run(program, [...args, '-D', join(path, 'data'), ...options], { cwd: path });
-    const server = new PostgresServer(path, onFailure.move());
-    server.#resources.defer(async () => server.stop());
+    const server = new PostgresServer(path, onFailure);
+    onFailure.defer(async () => server.stop());
     await server.resume();
+    server.#resources = onFailure.move();
     return server;
   }
 
