@@ -70,10 +70,9 @@ export class QuotaGate implements ArtifactGate {
     limitBytes: number,
     { digest, addedBytes }: { readonly digest: string; readonly addedBytes: number },
   ): Promise<void> {
-    const reservation = await this.#reservations.reserve(subject.project.id, digest, addedBytes);
-    const usedBytes = await this.#reservations.usedBefore(reservation);
+    const projectId = subject.project.id;
+    const usedBytes = await this.#reservations.reserve({ projectId, digest, addedBytes, limitBytes });
     if (usedBytes + addedBytes <= limitBytes) return;
-    await this.#reservations.release(reservation);
     await this.#refuse(subject, { limitBytes, usedBytes }, addedBytes);
   }
 

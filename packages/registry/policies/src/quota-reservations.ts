@@ -1,4 +1,4 @@
-import { type Database, sql } from '@vic/sql';
+import { type Database, type Executor, sql } from '@vic/sql';
 import { usedBytes } from './used-bytes.ts';
 
 /** Longer than any request goes on after it was admitted; those that failed stop counting then. */
@@ -9,16 +9,18 @@ const SWEEP_INTERVAL = 32;
 
 /** Storage that an admitted request will take. */
 export interface QuotaReservation {
-  readonly id: number;
   readonly projectId: number;
   readonly digest: string;
+  readonly addedBytes: number;
+  readonly limitBytes: number;
 }
 
 /**
  * What admitted requests are about to add to projects, seen by every process.
  *
- * Rows are only added: requests do not wait for each other. A reservation is settled by itself once the project
- * has its content, because it is in the project's use from then on.
+ * Each sees all that were made before it: near its limit, the requests of a project come one after the other for as
+ * long as a reservation takes. It is settled by itself once the project has its content, because it is in the project's
+ * use from then on.
  */
 export class QuotaReservations {
   readonly #database: Database;
@@ -30,27 +32,36 @@ export class QuotaReservations {
     this.#now = now;
   }
 
-  async reserve(projectId: number, digest: string, sizeBytes: number): Promise<QuotaReservation> {
+  /** Makes a reservation when there is room for it; gives what is used and reserved without it. */
+  async reserve(wanted: QuotaReservation): Promise<number> {
     await this.#sweep();
-    const { id } = await this.#database.db
-      .insertInto('quota_reservations')
-      .values({ project_id: projectId, digest, size_bytes: sizeBytes, expires_at_ms: this.#now() + LIFETIME_MS })
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    return { id, projectId, digest };
+    return this.#database.transaction(async (transaction) => {
+      await lockQuota(transaction, wanted.projectId);
+      const used = await this.#usedWithout(transaction, wanted);
+      if (used + wanted.addedBytes > wanted.limitBytes) return used;
+      await transaction
+        .insertInto('quota_reservations')
+        .values({
+          project_id: wanted.projectId,
+          digest: wanted.digest,
+          size_bytes: wanted.addedBytes,
+          expires_at_ms: this.#now() + LIFETIME_MS,
+        })
+        .execute();
+      return used;
+    });
   }
 
   /**
-   * What the project stores and, on top, the bytes of unsettled reservations made before this one, each content once.
+   * What the project stores and, on top, the bytes of unsettled reservations of other content, each content once.
    *
    * One statement, so that what is settled meanwhile counts exactly once.
    */
-  async usedBefore({ id, projectId, digest }: QuotaReservation): Promise<number> {
-    const pending = this.#database.db
+  async #usedWithout(transaction: Executor, { projectId, digest }: QuotaReservation): Promise<number> {
+    const pending = transaction
       .selectFrom('quota_reservations as r')
       .select((e) => ['r.digest', e.fn.max('r.size_bytes').as('size_bytes')])
       .where('r.project_id', '=', projectId)
-      .where('r.id', '<', id)
       .where('r.digest', '!=', digest)
       .where('r.expires_at_ms', '>', this.#now())
       .where((e) =>
@@ -66,17 +77,13 @@ export class QuotaReservations {
       )
       .groupBy('r.digest')
       .as('pending');
-    const { bytes } = await this.#database.db
+    const { bytes } = await transaction
       .selectFrom(pending)
       .select(
         sql<number>`cast(coalesce(sum(pending.size_bytes), 0) as bigint) + ${usedBytes(sql`${projectId}`)}`.as('bytes'),
       )
       .executeTakeFirstOrThrow();
     return bytes;
-  }
-
-  async release({ id }: QuotaReservation): Promise<void> {
-    await this.#database.db.deleteFrom('quota_reservations').where('id', '=', id).execute();
   }
 
   async #sweep(): Promise<void> {
@@ -100,4 +107,13 @@ export class QuotaReservations {
       )
       .execute();
   }
+}
+
+/** Until the transaction ends, others of the project wait here: what they then read is committed. */
+async function lockQuota(transaction: Executor, projectId: number): Promise<void> {
+  await transaction
+    .updateTable('quotas')
+    .set((e) => ({ updated_at_ms: e.ref('updated_at_ms') }))
+    .where('project_id', '=', projectId)
+    .execute();
 }
