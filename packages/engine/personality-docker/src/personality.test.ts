@@ -129,8 +129,8 @@ describe('versions and routes', () => {
 
 describe('containers', () => {
   it('tells a missing image with 404, so that clients pull it', async () => {
-    const answer = await send('POST', '/containers/create', { Image: 'web:1' });
-    expect([answer.status, answer.json()]).toEqual([404, { message: 'No such image: web:1' }]);
+    const answer = await send('POST', '/containers/create', { Image: 'absent:1' });
+    expect([answer.status, answer.json()]).toEqual([404, { message: 'No such image: absent:1' }]);
   });
 
   it('refuses a network that is missing with 400, so that clients do not pull the image', async () => {

@@ -1,7 +1,7 @@
-import { silentLogger } from '@vic/log';
 import type { ResourceAllocationInfo, ResourcePoolRef, VirtualMachineRef } from '@vic/vim';
-import { VimClient, probeThumbprint } from '@vic/vim-client';
+import type { VimClient } from '@vic/vim-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connectTo, createMachine } from './testing/host-client.ts';
 import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
 
 // The host has two processors of 2000 MHz and 8 GiB.
@@ -15,19 +15,12 @@ let host: HostUnderTest;
 let client: VimClient;
 beforeAll(async () => {
   host = await startHost();
-  client = await connect();
+  client = await connectTo(host);
 });
 afterAll(async () => {
   await client[Symbol.asyncDispose]();
   await host[Symbol.asyncDispose]();
 });
-
-async function connect(): Promise<VimClient> {
-  const { hostname, port } = new URL(host.url);
-  const { sha256 } = await probeThumbprint(hostname, Number(port));
-  const { url, user, password } = host;
-  return VimClient.connect({ url, user, password, thumbprint: sha256, logger: silentLogger() });
-}
 
 async function pool(
   name: string,
@@ -99,13 +92,18 @@ it('memory that is reserved for a pool is kept for it', async () => {
 });
 
 it('a host that starts again tells them again, with the machines it took over', async () => {
-  const before = host.machines.pools;
-  expect(before.length).toBeGreaterThan(0);
-  Object.assign(host.machines, { pools: [], shares: [] });
-  await client[Symbol.asyncDispose]();
-  await host.restart();
-  client = await connect();
-  const ids = (list: readonly { readonly id: string }[]): readonly string[] => list.map(({ id }) => id).toSorted();
-  expect(ids(host.machines.pools)).toEqual(ids(before));
-  expect(ids(host.machines.shares)).toEqual(expect.arrayContaining([...host.machines.running.keys()]));
+  await using again = await startHost();
+  const { machines } = again;
+  {
+    await using before = await connectTo(again);
+    const spec = { cpuAllocation: { ...NONE, limit: 1000 }, memoryAllocation: NONE };
+    const limited = await before.call(ROOT, 'CreateResourcePool', { name: 'limited', spec });
+    await before.runTask(await createMachine(before, { name: 'a' }, limited), 'PowerOnVM_Task', {});
+  }
+  const pools = machines.pools;
+  expect(pools).toMatchObject([{ limitCpus: 0.5 }]);
+  Object.assign(machines, { pools: [], shares: [] });
+  await again.restart();
+  expect(machines.pools).toEqual(pools);
+  expect(machines.shares).toMatchObject([{ id: [...machines.running.keys()][0], pool: pools[0]?.id }]);
 });
