@@ -10,7 +10,7 @@ import { type ServerProcess, startOurs } from '../perf/registry-servers.ts';
 import { registry } from './command-line.ts';
 
 const MIB = 2 ** 20;
-const TIMEOUT_MS = 5 * 60_000;
+const TIMEOUT_MS = 15 * 60_000;
 const REPOSITORY = 'shared/app';
 const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const NUMBERS = Array.from({ length: 10 }, (_, number) => number);
