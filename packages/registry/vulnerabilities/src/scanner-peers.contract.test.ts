@@ -36,7 +36,7 @@ describe.skipIf(!(await isThere('dpkg', '--version')))('dpkg', () => {
       expect(code, `${a} ${relation} ${b}`).toBe(0);
     });
     await fc.assert(check, { numRuns: RUNS });
-  });
+  }, 180_000);
 });
 
 describe.skipIf(!(await isThere('python3', '-c', 'import packaging.version')))('Python packaging', () => {
@@ -84,7 +84,7 @@ describe.skipIf(!(await isThere(GO, 'version')))('Go', () => {
       CGO_ENABLED: '0',
       GOTOOLCHAIN: 'local',
     };
-    await run(GO, ['build', '-o', at('app'), '.'], { cwd: directory.path, env, timeoutMs: 120_000 });
+    await run(GO, ['build', '-o', at('app'), '.'], { cwd: directory.path, env, timeoutMs: 300_000 });
     const { packages } = await readGoBinary(createReadStream(at('app')) as AsyncIterable<Buffer>);
     const { stdout } = await run(GO, ['env', 'GOVERSION'], { env });
     expect(packages).toContainEqual({
@@ -92,5 +92,5 @@ describe.skipIf(!(await isThere(GO, 'version')))('Go', () => {
       name: 'stdlib',
       version: stdout.trim().replace(/^go/, '').split(' ')[0],
     });
-  }, 150_000);
+  }, 330_000);
 });

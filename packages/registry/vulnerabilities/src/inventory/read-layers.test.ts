@@ -218,9 +218,9 @@ describe('takeInventory()', () => {
     // Many modules with long names in a small compressed layer.
     const lines = Array.from({ length: 60_000 }, (_, index) => `m${String(index).padStart(400, 'x')} v1.0.0 h1:x=`);
     const bomb = gzipSync(imageLayer({ 'go.sum': lines.join('\n') }));
-    const limits = { heapMiB: 16, timeoutMs: 60_000 };
+    const limits = { heapMiB: 16, timeoutMs: 120_000 };
     await expect(takeInventory([source(bomb)], signal, limits)).rejects.toMatchObject({ code: 'SCAN_OUT_OF_MEMORY' });
-  }, 60_000);
+  }, 150_000);
 
   test('ends with its signal and with its deadline', async () => {
     const never = {
