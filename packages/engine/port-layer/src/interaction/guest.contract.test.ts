@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LogDecoder } from '@vic/agent-protocol';
-import type { ExecSession } from './index.ts';
+import type { ExecSession, TetherSession } from './index.ts';
 import { collect } from './testing/collect.ts';
 import { GuestLab } from './testing/guest-lab.ts';
 import type { GuestMachine } from './testing/guest-lab.ts';
@@ -32,6 +32,13 @@ async function logOf(machine: GuestMachine): Promise<string> {
     .push(await readFile(machine.logPath))
     .map((record) => `${record.stream}:${String(record.payload)}`)
     .join('');
+}
+
+/** Resolves when the main process has ended, which may be told together with its start. */
+async function exited(session: TetherSession): Promise<void> {
+  const events = session.events();
+  if (session.status.state === 'exited') return;
+  for await (const event of events) if (event.kind === 'exited') return;
 }
 
 describe('a container in a machine', () => {
@@ -126,7 +133,7 @@ describe('a container in a machine', () => {
     await using machine = await lab.start();
     const { session, streams } = await running(machine, processSpec(['head', '-c', '400000', '/dev/zero']));
     streams.stderr.resume();
-    for await (const event of session.events()) if (event.kind === 'exited') break;
+    await exited(session);
     expect((await buffer(streams.stdout)).length).toBe(400_000);
     await machine.poweredOff;
   });
@@ -135,7 +142,7 @@ describe('a container in a machine', () => {
     await using machine = await lab.start();
     const { session, streams } = await running(machine, processSpec(['head', '-c', '500000', '/dev/zero']));
     streams.stderr.resume();
-    for await (const event of session.events()) if (event.kind === 'exited') break;
+    await exited(session);
     let received = 0;
     let heldUp = false;
     for await (const chunk of streams.stdout) {
