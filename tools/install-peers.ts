@@ -102,11 +102,14 @@ async function install({ name, module, package: target }: Peer): Promise<void> {
     console.log(`${name} is already installed.`);
     return;
   }
-  await run('go', ['build', '-trimpath', '-o', join(binDirectory, name), target], {
-    cwd: module,
-    timeout: BUILD_TIMEOUT_MS,
-    maxBuffer: 16 * 1024 * 1024,
-  });
+  const build = async (): Promise<unknown> =>
+    run('go', ['build', '-trimpath', '-o', join(binDirectory, name), target], {
+      cwd: module,
+      timeout: BUILD_TIMEOUT_MS,
+      maxBuffer: 16 * 1024 * 1024,
+    });
+  // A module proxy that stumbles does not the second time; a build that cannot be fails as fast as before.
+  await build().catch(build);
   await writeFile(stamp, wanted);
   console.log(`Installed ${name} in ${binDirectory}.`);
 }

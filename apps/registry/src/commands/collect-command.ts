@@ -17,7 +17,7 @@ export const gc = defineCommand({
     'older-than': {
       kind: 'number',
       placeholder: 'hours',
-      description: 'Leave alone what is younger',
+      description: 'Leave alone what is younger; with 0, pushes under way may have to begin anew',
       defaultText: '2',
     },
   },
