@@ -14,10 +14,12 @@ describe('a machine whose datastore is full', () => {
     await using directory = await temporaryDirectory();
     const socket = join(directory.path, 'qmp');
     await using machine = await fullMachine(socket, { full: false, triesInVain: 2 });
-    const control = await connected(socket);
+    const waits: boolean[] = [];
+    const control = await connected(socket, waits);
     machine.fill();
     await machine.running;
     expect(machine.tries()).toBe(3);
+    await expect.poll(() => waits).toEqual([true, false]);
     control.close();
   });
 
@@ -32,12 +34,12 @@ describe('a machine whose datastore is full', () => {
   });
 });
 
-async function connected(socket: string): Promise<QemuControl> {
+async function connected(socket: string, waits: boolean[] = []): Promise<QemuControl> {
   const identity = await identifyProcess(process.pid);
   if (identity === undefined) throw new Error('this process is not there');
   const control = new QemuControl(
     { machine: 'web', socket, process: identity, logger: silentLogger(), roomRetryMs: 5 },
-    () => undefined,
+    { connected: () => undefined, waiting: (forRoom) => void waits.push(forRoom) },
   );
   await control.connect(20_000, AbortSignal.timeout(20_000));
   return control;

@@ -36,15 +36,16 @@ export class QemuControl {
       readonly logger: Logger;
       readonly roomRetryMs?: number;
     },
-    onConnected: () => void,
+    on: { readonly connected: () => void; readonly waiting: (forRoom: boolean) => void },
   ) {
     this.#machine = deps.machine;
     this.#socket = deps.socket;
     this.#process = deps.process;
     this.#logger = deps.logger;
-    this.#onConnected = onConnected;
+    this.#onConnected = on.connected;
     const retry = deps.roomRetryMs === undefined ? {} : { retryMs: deps.roomRetryMs };
-    this.#room = new WaitForRoom({ logger: deps.logger, machine: deps.machine, ...retry }, this.#stop.signal);
+    const { logger, machine } = deps;
+    this.#room = new WaitForRoom({ logger, machine, onChange: on.waiting, ...retry }, this.#stop.signal);
   }
 
   /** The connection; `undefined` while there is none. */

@@ -270,9 +270,15 @@ export class QemuMachine implements Machine {
 
   #watch(process: ProcessIdentity, exited: Promise<number | undefined>): void {
     const { logger } = this.#context;
-    this.#control = new QemuControl({ machine: this.id, socket: this.#files.qmp, process, logger }, () => {
-      if (this.#freezeWanted) this.#startFreeze();
-    });
+    this.#control = new QemuControl(
+      { machine: this.id, socket: this.#files.qmp, process, logger },
+      {
+        connected: () => {
+          if (this.#freezeWanted) this.#startFreeze();
+        },
+        waiting: (forRoom) => this.#context.events.publish({ type: 'waiting', id: this.id, forRoom }),
+      },
+    );
     void exited
       .then(async () => this.#onGone())
       .catch((error: unknown) => logger.error('the end of a machine was not handled', { machine: this.id, error }));

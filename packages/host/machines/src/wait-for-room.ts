@@ -17,16 +17,23 @@ export class WaitForRoom {
   readonly #logger: Logger;
   readonly #machine: string;
   readonly #signal: AbortSignal;
+  readonly #onChange: (waiting: boolean) => void;
   readonly #retryMs: number;
   #waiting = false;
 
   /** Waits end with `signal`. */
   constructor(
-    deps: { readonly logger: Logger; readonly machine: string; readonly retryMs?: number },
+    deps: {
+      readonly logger: Logger;
+      readonly machine: string;
+      readonly onChange: (waiting: boolean) => void;
+      readonly retryMs?: number;
+    },
     signal: AbortSignal,
   ) {
     this.#logger = deps.logger;
     this.#machine = deps.machine;
+    this.#onChange = deps.onChange;
     this.#retryMs = deps.retryMs ?? RETRY_MS;
     this.#signal = signal;
   }
@@ -46,12 +53,14 @@ export class WaitForRoom {
   #start(client: Qmp): void {
     if (this.#waiting) return;
     this.#waiting = true;
+    this.#onChange(true);
     this.#logger.warn('a machine found its datastore full and waits until there is room', { machine: this.#machine });
     void this.#wait(client)
       // The connection or the machine has gone: a new connection finds out again.
       .catch(() => undefined)
       .finally(() => {
         this.#waiting = false;
+        this.#onChange(false);
       });
   }
 

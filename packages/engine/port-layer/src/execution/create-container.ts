@@ -91,6 +91,7 @@ async function commit(context: ExecutionContext, handle: NewHandle, signal: Abor
       powerState,
       frozen: false,
       crashed: false,
+      question: undefined,
       changeVersion: '',
       extraConfig: {},
     };

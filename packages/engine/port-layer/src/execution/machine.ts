@@ -13,6 +13,8 @@ export interface Machine {
   readonly frozen: boolean;
   /** Whether its last run ended by itself without an orderly end, as when its kernel panics. */
   readonly crashed: boolean;
+  /** What the infrastructure waits to be told before the machine goes on, as that its datastore is full. */
+  readonly question: string | undefined;
   /** Changes with every reconfiguration; guards against lost updates. */
   readonly changeVersion: string;
   /** Write-only keys are not in it. */

@@ -99,8 +99,9 @@ async function launch(context: ExecutionContext, unit: ContainerUnit, session: T
   } catch (error) {
     // A process that ended at once has been started all the same.
     if (unit.exits !== exitsBefore) return;
-    await launchFailed(context, unit, error);
-    throw error;
+    const failure = unit.machine.question === undefined ? error : machineWaits(unit.machine.question, error);
+    await launchFailed(context, unit, failure);
+    throw failure;
   } finally {
     unit.launchingOn = undefined;
   }
@@ -175,6 +176,17 @@ function nameServersOf(unit: ContainerUnit): readonly string[] {
   const { config, endpoint } = unit.record;
   if (config.dns.servers.length > 0) return config.dns.servers;
   return endpoint === undefined ? [] : [endpoint.gateway];
+}
+
+/** Asked before the machine is powered off, and the question with it. */
+function machineWaits(question: string, cause: unknown): VicError {
+  return new VicError({
+    class: 'ResourceExhausted',
+    code: 'CONTAINER_VM_WAITS',
+    message: `The container could not be started, because its VM stands still: ${question}`,
+    remedy: 'Let the administrator of the infrastructure see to it, then start the container again.',
+    cause,
+  });
 }
 
 function alreadyRunning(unit: ContainerUnit): VicError {

@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { delay } from '@vic/async';
 import { VicError } from '@vic/errors';
 import { expect, it } from 'vitest';
 import { SimulatedVch, newContainer } from './testing/simulated-vch.ts';
@@ -61,6 +62,18 @@ it('a program that is missing keeps its error, and the machine is off', async ()
   expect(vch.execution.get('a').state).toMatchObject({ status: 'created', startError: { exitCode: 127 } });
   expect(vch.host.machineOf(config.id)?.powerState).toBe('poweredOff');
   expect(vch.networks.connected.size).toBe(0);
+});
+
+it('a machine that stands still during the start is told of with the reason the infrastructure gives', async () => {
+  await using vch = await start();
+  const { config } = await vch.execution.create(newContainer('full', ['stuck']), signal);
+  vch.host.ask(vch.host.machineOf(config.id)?.ref ?? '', 'no room is left on [datastore1]');
+  // The endpoint hears of it by its watch.
+  await delay(1);
+  await expect(vch.execution.start('full', signal)).rejects.toMatchObject({
+    code: 'CONTAINER_VM_WAITS',
+    message: expect.stringContaining('no room is left on [datastore1]'),
+  });
 });
 
 it('a port that is taken fails the start and leaves nothing connected', async () => {

@@ -6,6 +6,7 @@ export const MACHINE_PROPERTIES = [
   'runtime.powerState',
   'runtime.instantCloneFrozen',
   'runtime.cleanPowerOff',
+  'runtime.question',
   'config.changeVersion',
   'config.extraConfig',
 ] as const;
@@ -23,6 +24,7 @@ export function machineOf(ref: string, properties: Readonly<Record<string, unkno
     powerState,
     frozen: properties['runtime.instantCloneFrozen'] === true,
     crashed: powerState === 'poweredOff' && properties['runtime.cleanPowerOff'] === false,
+    question: textOf(properties['runtime.question']),
     changeVersion: typeof changeVersion === 'string' ? changeVersion : '',
     extraConfig: Object.fromEntries(extraConfig.flatMap((option: unknown) => entryOf(option))),
   };
@@ -30,6 +32,11 @@ export function machineOf(ref: string, properties: Readonly<Record<string, unkno
 
 function powerStateOf(value: unknown): PowerState {
   return value === 'poweredOn' || value === 'suspended' ? value : 'poweredOff';
+}
+
+function textOf(question: unknown): string | undefined {
+  if (typeof question !== 'object' || question === null || !('text' in question)) return undefined;
+  return typeof question.text === 'string' ? question.text : undefined;
 }
 
 function entryOf(option: unknown): readonly (readonly [string, string])[] {

@@ -78,7 +78,9 @@ export type MachineExit = 'guest-shutdown' | 'powered-off' | 'crashed';
 export type MachineEvent =
   | { readonly type: 'exited'; readonly id: string; readonly exit: MachineExit; readonly detail: string }
   | { readonly type: 'guestinfo'; readonly id: string; readonly key: string; readonly value: string }
-  | { readonly type: 'frozen'; readonly id: string };
+  | { readonly type: 'frozen'; readonly id: string }
+  /** It stands still until a write finds room on its datastore, or goes on. */
+  | { readonly type: 'waiting'; readonly id: string; readonly forRoom: boolean };
 
 /** Resource use of a running machine. */
 export interface MachineUsage {

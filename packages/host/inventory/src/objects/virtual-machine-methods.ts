@@ -6,6 +6,7 @@ import { checkDeviceChangePrivileges } from '../virtual-machine/change-privilege
 import { destroyMachine, renameMachine, unregisterMachine } from '../virtual-machine/destroy.ts';
 import { instantClone } from '../virtual-machine/instant-clone.ts';
 import { powerOff, powerOn, reset, shutdownGuest, suspend } from '../virtual-machine/power.ts';
+import { answerQuestion } from '../virtual-machine/questions.ts';
 import { reconfigureMachine } from '../virtual-machine/reconfigure.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
@@ -17,6 +18,10 @@ export const virtualMachineHandlers: Handlers<VirtualMachine> = {
   SuspendVM_Task: (vm, _args, call) => task(vm, 'SuspendVM_Task', call, async () => suspend(vm, call)),
   ShutdownGuest: async (vm, _args, call) => {
     await exclusively(vm, async () => shutdownGuest(vm, call));
+    return undefined;
+  },
+  AnswerVM: async (vm, { questionId, answerChoice }, call) => {
+    await exclusively(vm, async () => answerQuestion(vm, { questionId, answerChoice }, call));
     return undefined;
   },
   RebootGuest: () => {

@@ -1,5 +1,10 @@
 import { Mutex } from '@vic/async';
-import { type VirtualEthernetCard, type VirtualEthernetCardNetworkBackingInfo, isDataSubtype } from '@vic/vim';
+import {
+  type VirtualEthernetCard,
+  type VirtualEthernetCardNetworkBackingInfo,
+  type VirtualMachineQuestionInfo,
+  isDataSubtype,
+} from '@vic/vim';
 import type { MachineSpec } from '../backends/index.ts';
 import type { Handlers } from '../model/call.ts';
 import type { Host } from '../model/host.ts';
@@ -7,7 +12,14 @@ import { ManagedEntity } from '../model/managed-entity.ts';
 import { WELL_KNOWN } from '../model/well-known.ts';
 import { toMachineSpec } from '../virtual-machine/machine-spec.ts';
 import { machineShare } from '../virtual-machine/processor-shares.ts';
-import { type VmUsage, configInfo, guestInfo, runtimeInfo, vmSummary } from '../virtual-machine/vm-properties.ts';
+import {
+  type VmMoment,
+  type VmUsage,
+  configInfo,
+  guestInfo,
+  runtimeInfo,
+  vmSummary,
+} from '../virtual-machine/vm-properties.ts';
 import type { VmRecord } from '../virtual-machine/vm-record.ts';
 import { rebase } from '../virtual-machine/extra-config.ts';
 import { type VmStorage, measureStorage } from '../virtual-machine/vm-storage.ts';
@@ -29,6 +41,7 @@ export class VirtualMachine extends ManagedEntity {
   #record: VmRecord;
   #usage: VmUsage = NO_USAGE;
   #storage: VmStorage = { committedBytes: 0, uncommittedBytes: 0, atMs: 0 };
+  #question: VirtualMachineQuestionInfo | undefined;
   #measuring: Promise<void> = Promise.resolve();
   #destroyed = false;
   #reportTimer: NodeJS.Timeout | undefined;
@@ -44,9 +57,9 @@ export class VirtualMachine extends ManagedEntity {
     ...this.entityProperties(),
     capability: () => VM_CAPABILITY,
     config: () => configInfo(this.#record),
-    runtime: () => runtimeInfo(this.#record),
+    runtime: () => runtimeInfo(this.#record, this.#question),
     guest: () => guestInfo(this.#record),
-    summary: () => vmSummary(this.#record, this.#usage, this.#storage, this.host.now().getTime()),
+    summary: () => vmSummary(this.#record, this.#moment, this.host.now().getTime()),
     environmentBrowser: () => WELL_KNOWN.environmentBrowser,
     resourcePool: () => ({ type: 'ResourcePool', value: this.#record.pool }),
     resourceConfig: () => ({
@@ -140,6 +153,18 @@ export class VirtualMachine extends ManagedEntity {
     this.touch('summary');
   }
 
+  /** What somebody has to decide before the machine goes on. */
+  get question(): VirtualMachineQuestionInfo | undefined {
+    return this.#question;
+  }
+
+  /** Asks, or takes the question back. */
+  setQuestion(question: VirtualMachineQuestionInfo | undefined): void {
+    if (question === this.#question) return;
+    this.#question = question;
+    this.touch('runtime', 'summary');
+  }
+
   /** Notes what the machine's disks take at present. */
   async refreshStorage(): Promise<void> {
     const now = await measureStorage(this.host, this.#record);
@@ -195,6 +220,10 @@ export class VirtualMachine extends ManagedEntity {
     return this.#record.devices.filter((device) =>
       isDataSubtype(device.$type, 'VirtualEthernetCard'),
     ) as readonly VirtualEthernetCard[];
+  }
+
+  get #moment(): VmMoment {
+    return { usage: this.#usage, storage: this.#storage, question: this.#question };
   }
 
   #apply(next: VmRecord): void {

@@ -132,6 +132,11 @@ export class MemoryMachines implements MachineBackend {
     this.#events.publish({ type: 'frozen', id });
   }
 
+  /** A write of the guest finds no room, or does at last. */
+  wait(id: string, forRoom: boolean): void {
+    this.#events.publish({ type: 'waiting', id, forRoom });
+  }
+
   #called(name: string, what: string): void {
     this.calls.push(`${name} ${what}`);
     if (this.failNext !== name) return;

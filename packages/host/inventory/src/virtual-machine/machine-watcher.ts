@@ -4,6 +4,7 @@ import type { Host } from '../model/host.ts';
 import { VirtualMachine } from '../objects/virtual-machine.ts';
 import { mergeGuestReport } from './extra-config.ts';
 import { markPoweredOff } from './power.ts';
+import { askForRoom } from './questions.ts';
 import { postCrash, postVmEvent } from './vm-events.ts';
 
 const FIRST_RESTART_DELAY_MS = 500;
@@ -58,6 +59,10 @@ export class MachineWatcher {
       }
       case 'frozen':
         this.#afterOperation(vm, async () => vm.update({ ...vm.record, frozen: true }));
+        return;
+      case 'waiting':
+        if (event.forRoom) askForRoom(vm);
+        else vm.setQuestion(undefined);
         return;
       case 'exited':
         this.#afterOperation(vm, async () => this.#exited(vm, event));

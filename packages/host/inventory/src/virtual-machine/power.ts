@@ -44,6 +44,7 @@ export async function markPoweredOff(vm: VirtualMachine, userName: string, clean
     frozen: false,
   });
   vm.setUsage(undefined);
+  vm.setQuestion(undefined);
   postVmEvent(vm, 'VmPoweredOffEvent', userName);
 }
 

@@ -16,6 +16,7 @@ const SENTENCES = {
   VmResettingEvent: 'is being reset',
   VmGuestShutdownEvent: 'is shutting down its guest',
   VmClonedEvent: 'was cloned',
+  VmMessageEvent: 'has a message',
 } as const;
 
 /** The kinds of events machines cause. */

@@ -2,6 +2,7 @@ import {
   type VirtualDevice,
   type VirtualEthernetCard,
   type VirtualEthernetCardNetworkBackingInfo,
+  type VirtualMachineQuestionInfo,
   isDataSubtype,
 } from '@vic/vim';
 import type { MachineUsage } from '../backends/index.ts';
@@ -14,6 +15,14 @@ import { type VmRecord, folderOf } from './vm-record.ts';
 /** Use of a machine, with processor time turned into a rate. */
 export interface VmUsage extends MachineUsage {
   readonly cpuMhz: number;
+}
+
+/** How a machine is at present, beside its record. */
+export interface VmMoment {
+  readonly usage: VmUsage;
+  readonly storage: VmStorage;
+  /** What somebody has to decide before it goes on. */
+  readonly question: VirtualMachineQuestionInfo | undefined;
 }
 
 /** `VirtualMachine.config`. */
@@ -66,7 +75,7 @@ export function configInfo(record: VmRecord): object {
 }
 
 /** `VirtualMachine.runtime`. */
-export function runtimeInfo(record: VmRecord): object {
+export function runtimeInfo(record: VmRecord, question: VirtualMachineQuestionInfo | undefined): object {
   return {
     device: [],
     host: WELL_KNOWN.host,
@@ -82,6 +91,7 @@ export function runtimeInfo(record: VmRecord): object {
     consolidationNeeded: false,
     paused: false,
     instantCloneFrozen: record.frozen,
+    question,
   };
 }
 
@@ -122,12 +132,12 @@ function guestNics(record: VmRecord, addresses: readonly string[]): readonly obj
 }
 
 /** `VirtualMachine.summary`. */
-export function vmSummary(record: VmRecord, usage: VmUsage, storage: VmStorage, nowMs: number): object {
+export function vmSummary(record: VmRecord, { usage, storage, question }: VmMoment, nowMs: number): object {
   const { addresses, hostname } = guestReport(record);
   const toMiB = (bytes: number): number => Math.round(bytes / 2 ** 20);
   return {
     vm: { type: 'VirtualMachine', value: record.moid },
-    runtime: runtimeInfo(record),
+    runtime: runtimeInfo(record, question),
     guest: {
       guestId: record.guestId,
       ipAddress: addresses[0],
@@ -169,7 +179,7 @@ export function vmSummary(record: VmRecord, usage: VmUsage, storage: VmStorage, 
       sharedMemory: Math.max(0, toMiB(usage.residentMemoryBytes - usage.privateMemoryBytes)),
       uptimeSeconds: record.bootedAtMs === undefined ? 0 : Math.max(0, Math.floor((nowMs - record.bootedAtMs) / 1000)),
     },
-    overallStatus: 'green',
+    overallStatus: question === undefined ? 'green' : 'yellow',
   };
 }
 

@@ -22,7 +22,7 @@ interface SimulatedExec {
   readonly ended: PromiseWithResolvers<ExitStatus>;
 }
 
-/** A tether and its process, in memory. Programs: `run` until killed, `exit N`, `echo WORD`, `cat`, `missing`. */
+/** A tether and its process, in memory. Programs: `run` until killed, `exit N`, `echo WORD`, `cat`, `missing`, `stuck`. */
 export class SimulatedGuest {
   readonly vmId: string;
   readonly #host: GuestHost;
@@ -54,6 +54,7 @@ export class SimulatedGuest {
     this.launches.push(spec);
     const [program, argument] = spec.process.args;
     if (program === 'missing') throw new StartFailedError('not-found', `exec: "missing": not found`);
+    if (program === 'stuck') throw deadlineExceeded();
     const time = this.#host.nowNs();
     this.status = { ...this.status, state: 'running', pid: 42, startedAt: time.toString() };
     this.#host.report('guestinfo.vic.status.started', formatRfc3339(time));
@@ -209,4 +210,9 @@ export class SimulatedSession implements TetherSession {
     }
     this.#closed.resolve();
   }
+}
+
+/** What is thrown when the guest has not answered in time. */
+function deadlineExceeded(): VicError {
+  return new VicError({ class: 'Unavailable', code: 'DEADLINE_EXCEEDED', message: 'no answer in time' });
 }

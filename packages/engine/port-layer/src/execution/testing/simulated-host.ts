@@ -120,6 +120,11 @@ export class SimulatedHost implements MachineInfrastructure {
     this.#off(this.#get(ref), true);
   }
 
+  /** A machine stands still until somebody answers. */
+  ask(ref: string, question: string): void {
+    this.#change(this.#get(ref), { question });
+  }
+
   /** Adds a machine as a crashed endpoint may have left it. */
   plant(extraConfig: Readonly<Record<string, string>>): string {
     const shape = { cpus: 1, memoryMiB: 256 };
@@ -153,6 +158,7 @@ export class SimulatedHost implements MachineInfrastructure {
       powerState: 'poweredOff',
       frozen: false,
       crashed: false,
+      question: undefined,
       changeVersion: '1',
       extraConfig,
     };
