@@ -1,8 +1,8 @@
-import { silentLogger } from '@vic/log';
 import type { ManagedObjectReference } from '@vic/vim';
-import { VimClient, probeThumbprint } from '@vic/vim-client';
+import type { VimClient } from '@vic/vim-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { controller, disk, nic } from './testing/device-changes.ts';
+import { connectTo, readProperty } from './testing/host-client.ts';
 import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
 
 const ROOT_POOL = { type: 'ResourcePool', value: 'ha-root-pool' } as const;
@@ -14,10 +14,7 @@ let count = 0;
 
 beforeAll(async () => {
   host = await startHost();
-  const { url, user, password } = host;
-  const { hostname, port } = new URL(url);
-  const { sha256 } = await probeThumbprint(hostname, Number(port));
-  client = await VimClient.connect({ url, user, password, thumbprint: sha256, logger: silentLogger() });
+  client = await connectTo(host);
 });
 afterAll(async () => {
   await client[Symbol.asyncDispose]();
@@ -43,7 +40,7 @@ async function running(): Promise<{ readonly ref: ManagedObjectReference; readon
 }
 
 async function read<T>(ref: ManagedObjectReference, path: string): Promise<T> {
-  return client.call(ref as never, 'Fetch', { prop: path }) as Promise<T>;
+  return readProperty(client, ref, path);
 }
 
 it('a guest reports its status, and cannot touch or add configuration', async () => {

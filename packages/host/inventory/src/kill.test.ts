@@ -3,23 +3,16 @@ import { join } from 'node:path';
 import { Datastores } from '@vic/datastores';
 import { silentLogger } from '@vic/log';
 import { temporaryDirectory } from '@vic/testkit';
-import { VimClient, probeThumbprint } from '@vic/vim-client';
 import { expect, it } from 'vitest';
 import { EventLog } from './model/event-log.ts';
 import { VirtualMachine } from './objects/virtual-machine.ts';
 import { controller, disk, nic } from './testing/device-changes.ts';
+import { connectTo } from './testing/host-client.ts';
 import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
 
 const POOL = { type: 'ResourcePool', value: 'ha-root-pool' } as const;
 const FOLDER = { type: 'Folder', value: 'ha-folder-vm' } as const;
 const EVENT_MANAGER = { type: 'EventManager', value: 'ha-eventmgr' } as const;
-
-async function connect(host: HostUnderTest): Promise<VimClient> {
-  const { hostname, port } = new URL(host.url);
-  const { sha256 } = await probeThumbprint(hostname, Number(port));
-  const { url, user, password } = host;
-  return VimClient.connect({ url, user, password, thumbprint: sha256, logger: silentLogger() });
-}
 
 const named = (name: string): { name: string; memoryMB: number; files: { vmPathName: string } } => ({
   ...{ name, memoryMB: 64, files: { vmPathName: '[datastore1]' } },
@@ -53,13 +46,13 @@ function holding(
 it('events of before are there after a restart, in order, with numbers that go on', async () => {
   await using host = await startHost();
   {
-    await using client = await connect(host);
+    await using client = await connectTo(host);
     await client.runTask(FOLDER, 'CreateVM_Task', { config: named('a'), pool: POOL });
   }
   const before = host.inventory.host.events.events;
   await host.restart();
   expect(host.inventory.host.events.events).toEqual(before);
-  await using client = await connect(host);
+  await using client = await connectTo(host);
   const events = await client.call(EVENT_MANAGER, 'QueryEvents', { filter: {} });
   const keys = events.map(({ key }) => key);
   expect(keys).toEqual(keys.map((_, index) => index + 1));
@@ -95,7 +88,7 @@ it('the event log bears a torn end and damage, and is bounded', async () => {
 
 it('a machine that was being cloned when the host was killed is gone, with folder and process', async () => {
   await using host = await startHost();
-  await using client = await connect(host);
+  await using client = await connectTo(host);
   const source = await client.runTask(FOLDER, 'CreateVM_Task', {
     config: { ...named('source'), deviceChange: [nic] },
     pool: POOL,
@@ -116,7 +109,7 @@ it('a machine that was being cloned when the host was killed is gone, with folde
   expect(messages(host)).toContain(
     'VirtualMachine.instantClone of source did not finish: the host service ended before it.',
   );
-  await using again = await connect(host);
+  await using again = await connectTo(host);
   await again.runTask(FOLDER, 'CreateVM_Task', { config: named('half'), pool: POOL });
 });
 
@@ -125,7 +118,7 @@ it('a machine that was being made when the host was killed leaves nothing', asyn
   const files = await Datastores.open([{ name: 'datastore1', directory: place.path }]);
   const { datastores, reached, release } = holding(files, 'createDisk');
   await using host = await startHost({ datastores });
-  await using client = await connect(host);
+  await using client = await connectTo(host);
   const config = { ...named('half'), deviceChange: [controller, disk('', undefined, 1024)] };
   await client.call(FOLDER, 'CreateVM_Task', { config, pool: POOL });
   await reached;
@@ -134,7 +127,7 @@ it('a machine that was being made when the host was killed leaves nothing', asyn
   expect(await files.list('[datastore1]')).toEqual([]);
   expect(messages(host).filter((message) => message.includes('did not finish'))).toHaveLength(1);
   release();
-  await using again = await connect(host);
+  await using again = await connectTo(host);
   await again.runTask(FOLDER, 'CreateVM_Task', { config, pool: POOL });
   await host.restart();
   expect(messages(host).filter((message) => message.includes('did not finish'))).toHaveLength(1);
@@ -145,7 +138,7 @@ it('the removal of a machine that a kill interrupted is finished', async () => {
   const files = await Datastores.open([{ name: 'datastore1', directory: place.path }]);
   const { datastores, reached, release } = holding(files, 'delete');
   await using host = await startHost({ datastores });
-  await using client = await connect(host);
+  await using client = await connectTo(host);
   const config = { ...named('a'), deviceChange: [controller, disk('', undefined, 1024)] };
   const vm = await client.runTask(FOLDER, 'CreateVM_Task', { config, pool: POOL });
   const disksOf = async (): Promise<readonly string[]> =>

@@ -1,8 +1,8 @@
-import { silentLogger } from '@vic/log';
-import type { VirtualMachineQuestionInfo, VirtualMachineRef } from '@vic/vim';
-import { VimClient, probeThumbprint, watch } from '@vic/vim-client';
+import type { VirtualMachineQuestionInfo } from '@vic/vim';
+import { type VimClient, watch } from '@vic/vim-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { controller, disk } from './testing/device-changes.ts';
+import { type VmRef, connectTo, createMachine, readProperty } from './testing/host-client.ts';
 import { type HostUnderTest, startHost } from './testing/host-under-test.ts';
 
 let host: HostUnderTest;
@@ -11,36 +11,23 @@ let count = 0;
 
 beforeAll(async () => {
   host = await startHost();
-  const { url, user, password } = host;
-  const { hostname, port } = new URL(url);
-  const { sha256 } = await probeThumbprint(hostname, Number(port));
-  client = await VimClient.connect({ url, user, password, thumbprint: sha256, logger: silentLogger() });
+  client = await connectTo(host);
 });
 afterAll(async () => {
   await client[Symbol.asyncDispose]();
   await host[Symbol.asyncDispose]();
 });
 
-async function read<T>(vm: VirtualMachineRef, path: string): Promise<T> {
-  return client.call(vm as never, 'Fetch', { prop: path }) as Promise<T>;
-}
+const read = async <T>(vm: VmRef, path: string): Promise<T> => readProperty(client, vm, path);
 
 /** A machine that found no room to write. */
 async function waiting(): Promise<{
-  readonly vm: VirtualMachineRef;
+  readonly vm: VmRef;
   readonly id: string;
   readonly question: VirtualMachineQuestionInfo;
 }> {
-  const made = await client.runTask({ type: 'Folder', value: 'ha-folder-vm' } as const, 'CreateVM_Task', {
-    pool: { type: 'ResourcePool', value: 'ha-root-pool' },
-    config: {
-      name: `vm-${++count}`,
-      memoryMB: 64,
-      files: { vmPathName: '[datastore1]' },
-      deviceChange: [controller, disk('', undefined, 1024)],
-    },
-  });
-  const vm = made as VirtualMachineRef;
+  const deviceChange = [controller, disk('', undefined, 1024)];
+  const vm = await createMachine(client, { name: `vm-${++count}`, deviceChange });
   await client.runTask(vm, 'PowerOnVM_Task', {});
   const id = await read<string>(vm, 'config.uuid');
   host.machines.wait(id, true);
