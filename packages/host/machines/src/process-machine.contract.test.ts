@@ -90,8 +90,7 @@ describe('a process VM', () => {
     const path = await host.disk();
     const disk = { key: 2001, unitNumber: 1, path, readOnly: false };
     await host.backend.call('attachDisk', spec.id, disk);
-    const [first = 0] = await programs();
-    process.kill(first, 'SIGKILL');
+    await killProgram();
     const exited = await host.backend.event((event) => event.type === 'exited', 'the exit');
     expect(exited).toMatchObject({ id: spec.id, exit: 'crashed' });
     expect(await findLink(scope, 'eth0')).toMatchObject({ addresses: ['10.9.9.9/24'] });
@@ -108,7 +107,7 @@ describe('a process VM', () => {
     expect(await backend.call('adopt', [spec])).toEqual([spec.id]);
     expect(await programs()).toEqual(before);
     await backend.kill();
-    process.kill(before[0] ?? 0, 'SIGKILL');
+    await killProgram();
     backend = await host.restart();
     expect(await backend.call('adopt', [spec])).toEqual([spec.id]);
     // Before it has reported itself it runs others beside it.
@@ -162,5 +161,16 @@ async function newProgram(): Promise<number> {
 /** The processes that run in the machine's namespace. */
 async function programs(): Promise<readonly number[]> {
   const { stdout } = await run('ip', ['netns', 'pids', scope.namespace]);
-  return stdout.trim().split('\n').map(Number);
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(Number);
+}
+
+/** Ends the machine's program as a crash would. */
+async function killProgram(): Promise<void> {
+  const [pid] = await programs();
+  // Without this, 0 would be killed where there is none: the whole test run.
+  if (pid === undefined) throw new Error('the program does not run');
+  process.kill(pid, 'SIGKILL');
 }
