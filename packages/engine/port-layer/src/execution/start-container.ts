@@ -99,7 +99,9 @@ async function launch(context: ExecutionContext, unit: ContainerUnit, session: T
   } catch (error) {
     // A process that ended at once has been started all the same.
     if (unit.exits !== exitsBefore) return;
-    const failure = unit.machine.question === undefined ? error : machineWaits(unit.machine.question, error);
+    const { question } = unit.machine;
+    // A guest that refuses the program does not stand still: the question is about to be taken back.
+    const failure = question === undefined || error instanceof StartFailedError ? error : machineWaits(question, error);
     await launchFailed(context, unit, failure);
     throw failure;
   } finally {

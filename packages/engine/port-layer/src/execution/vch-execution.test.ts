@@ -76,6 +76,15 @@ it('a machine that stands still during the start is told of with the reason the 
   });
 });
 
+it('a program that is missing keeps its error when the question of its machine is about to be taken back', async () => {
+  await using vch = await start();
+  const { config } = await vch.execution.create(newContainer('a', ['missing']), signal);
+  vch.host.ask(vch.host.machineOf(config.id)?.ref ?? '', 'no room is left on [datastore1]');
+  await delay(1);
+  await expect(vch.execution.start('a', signal)).rejects.toMatchObject({ code: 'CONTAINER_START_FAILED' });
+  expect(vch.execution.get('a').state).toMatchObject({ status: 'created', startError: { exitCode: 127 } });
+});
+
 it('a port that is taken fails the start and leaves nothing connected', async () => {
   await using vch = await start();
   const ports = [{ containerPort: 80, protocol: 'tcp' as const, hostAddress: '', hostPort: 81 }];
