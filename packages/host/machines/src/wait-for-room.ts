@@ -19,7 +19,8 @@ export class WaitForRoom {
   readonly #signal: AbortSignal;
   readonly #onChange: (waiting: boolean) => void;
   readonly #retryMs: number;
-  #waiting = false;
+  /** The connection that a wait is under way on. */
+  #waiting: Qmp | undefined;
 
   /** Waits end with `signal`. */
   constructor(
@@ -51,17 +52,23 @@ export class WaitForRoom {
   }
 
   #start(client: Qmp): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    this.#onChange(true);
-    this.#logger.warn('a machine found its datastore full and waits until there is room', { machine: this.#machine });
+    if (this.#waiting === client) return;
+    // One that was still waiting on an earlier connection leaves it to this one.
+    if (this.#waiting === undefined) this.#tell();
+    this.#waiting = client;
     void this.#wait(client)
       // The connection or the machine has gone: a new connection finds out again.
       .catch(() => undefined)
       .finally(() => {
-        this.#waiting = false;
+        if (this.#waiting !== client) return;
+        this.#waiting = undefined;
         this.#onChange(false);
       });
+  }
+
+  #tell(): void {
+    this.#onChange(true);
+    this.#logger.warn('a machine found its datastore full and waits until there is room', { machine: this.#machine });
   }
 
   async #wait(client: Qmp): Promise<void> {
