@@ -173,7 +173,16 @@ export class Site implements AsyncDisposable {
 
 /** Waits for something to become true. */
 export async function until(what: () => Promise<boolean>): Promise<void> {
-  await pollUntil(async () => ((await what()) ? true : undefined), 200, AbortSignal.timeout(PATIENCE_MS));
+  const isSo = async (): Promise<true | undefined> => {
+    try {
+      return (await what()) ? true : undefined;
+    } catch (error) {
+      // Nothing can be told of a site that does not answer at this moment.
+      if (isVicError(error, { class: 'Unavailable' })) return undefined;
+      throw error;
+    }
+  };
+  await pollUntil(isSo, 200, AbortSignal.timeout(PATIENCE_MS));
 }
 
 function idOf({ body, location, status }: Answer): number {
